@@ -1,0 +1,22 @@
+/* Extended processor state (SDM "Managing State Using the XSAVE Feature Set"), switched at a vCPU switch only. */
+#ifndef ARCH_CPU_XSTATE_H
+#define ARCH_CPU_XSTATE_H
+
+#include "lib/types.h"
+
+/* Per core: CR4.OSXSAVE, XCR0 = the host's largest (intersection of all cores), IA32_XSS likewise. Without XSAVE: FXSAVE only. */
+void xstate_init_core(void);
+/* Features common to all cores, and the bytes an area needs (64-byte aligned) under the largest XCR0 and XSS. */
+u64 xstate_xcr0_max(void);
+u64 xstate_xss_max(void);
+u32 xstate_size(void);
+/* Fill an area with the processor's initial state. */
+void xstate_reset(void *area);
+/*
+ * Save or load everything under the host's largest XCR0/XSS, so that nothing a guest disabled leaks to the next guest.
+ * On entry the guest's XCR0/XSS may be live; on return from save and restore the host's largest are.
+ */
+void xstate_save(void *area);
+void xstate_restore(const void *area);
+
+#endif

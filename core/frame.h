@@ -1,0 +1,35 @@
+/*
+ * Physical frames and their owners. Every usable frame belongs to nobody, to the hypervisor or to one VM.
+ * Pure: works on struct memory_region lists and an owner table in memory it is given.
+ */
+#ifndef CORE_FRAME_H
+#define CORE_FRAME_H
+
+#include "core/memory_map.h"
+#include "lib/types.h"
+
+typedef u16 frame_owner_t;
+#define FRAME_FREE	 0
+#define FRAME_HYPERVISOR 1
+#define FRAME_VM(id)	 ((frame_owner_t)(16 + (id)))
+
+/*
+ * Take over the usable regions. Carves the owner table and the hypervisor's pool out of them; what is in use by the loader's
+ * hand-over (image, files, tables) must already be cut out of the list or is reserved with frame_reserve().
+ */
+int frame_init(const struct memory_map *map);
+/* Mark [pa, pa+size) as the owner's. ERR_RANGE: not managed; ERR_EXISTS: some of it is not free. */
+int frame_reserve(paddr_t pa, u64 size, frame_owner_t owner);
+/*
+ * A run of `size` bytes (multiple of 4 KiB) aligned to `align` (power of two >= 4 KiB), all free, now `owner`'s. 0: none.
+ * The frames are NOT zeroed here: the caller does it before anyone else sees them.
+ */
+paddr_t frame_alloc(u64 size, u64 align, frame_owner_t owner);
+/* Give back; panics unless all of it is `owner`'s. */
+void frame_free(paddr_t pa, u64 size, frame_owner_t owner);
+frame_owner_t frame_owner(paddr_t pa);
+/* Bytes free, and bytes managed. */
+u64 frame_bytes_free(void);
+u64 frame_bytes_total(void);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * The log: lines to every registered console. Consoles register here, so that core knows no driver.
+ * Lines go through one ring; log_drain() moves it to the consoles off the exit path. log_flush() waits until all is out.
+ */
+#ifndef CORE_LOG_H
+#define CORE_LOG_H
+
+#include <stdarg.h>
+#include "lib/list.h"
+#include "lib/types.h"
+
+struct console {
+	const char *name;
+	/* Take up to n bytes without waiting; returns how many were taken (0: busy). Called under the log's console lock. */
+	size_t (*write)(struct console *console, const char *bytes, size_t n);
+	/* One input byte, or -1 when there is none; NULL when the console has no input. */
+	int (*read)(struct console *console);
+	struct list link; /* log's console lock */
+	u32 position;	  /* log's console lock: how far of the ring this console has written */
+};
+
+/* A console gets all that the ring still holds, from the beginning. */
+void console_register(struct console *console);
+/* One input byte from any console, or -1. */
+int console_read(void);
+
+/* One line of the hypervisor (no newline in the text). Never waits, unless the ring is full. */
+void log_line(const char *format, ...) PRINTF(1, 2);
+/* One boot stage: number and name, so that a machine that hangs shows where. Prints "[NN] text". */
+void log_stage(u32 number, const char *format, ...) PRINTF(2, 3);
+/* A line "prefix| text" of a guest; text is sanitized (control bytes other than tab become '?'). */
+void log_guest_line(const char *prefix, const char *text, size_t length);
+/* Move what the consoles take without waiting. True when something is left. Any core may call it. */
+bool log_drain(void);
+/* Wait until every console has all; each wait is bounded. For panic and power-off. */
+void log_flush(void);
+
+#endif

@@ -1,0 +1,34 @@
+/* Units of time. The hypervisor counts in TSC ticks; names end in _ticks, _ns, _us or _ms. Pure. */
+#ifndef CORE_TIME_H
+#define CORE_TIME_H
+
+#include "lib/types.h"
+
+extern u64 tsc_hz; /* set once at boot by the calibration (arch/x86_64/cpu/tsc.c), then constant */
+
+static inline u64 ns_to_ticks(u64 ns)
+{
+	return (u64)((unsigned __int128)ns * tsc_hz / 1000000000u);
+}
+
+static inline u64 us_to_ticks(u64 us)
+{
+	return ns_to_ticks(us * 1000);
+}
+
+static inline u64 ms_to_ticks(u64 ms)
+{
+	return ns_to_ticks(ms * 1000000);
+}
+
+static inline u64 ticks_to_ns(u64 ticks)
+{
+	return (u64)((unsigned __int128)ticks * 1000000000u / tsc_hz);
+}
+
+static inline u64 ticks_to_us(u64 ticks)
+{
+	return ticks_to_ns(ticks) / 1000;
+}
+
+#endif

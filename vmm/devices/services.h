@@ -1,0 +1,37 @@
+/*
+ * All that a virtual device sees of the world. The caller of a device's op holds the device's lock; services never call back
+ * into a device. Pure devices run on the host under test with services of the test's own.
+ */
+#ifndef VMM_DEVICES_SERVICES_H
+#define VMM_DEVICES_SERVICES_H
+
+#include "lib/types.h"
+
+struct device;
+
+struct device_timer {
+	u64 deadline_ns; /* VM time; ~0: not armed */
+	void (*fire)(struct device *device, u32 which); /* called with the device's lock held */
+	u32 which;
+	void *backing; /* the services' own */
+};
+
+struct device_services {
+	void *context; /* the services' own: the VM */
+	/* Guest-physical copies; 0 or ERR_RANGE. */
+	int (*read_guest)(void *context, gpa_t gpa, void *to, u64 size);
+	int (*write_guest)(void *context, gpa_t gpa, const void *from, u64 size);
+	/* Set the level of an interrupt line of the VM's machine (global system interrupt number). */
+	void (*set_line)(void *context, u32 line, bool level);
+	/* VM time in ns, monotonic; stands while the VM is paused. */
+	u64 (*now_ns)(void *context);
+	void (*arm)(void *context, struct device_timer *timer, u64 deadline_ns);
+	/* Bytes to the backend (console, disk, network) number `port` of the device. Returns how many it took. */
+	size_t (*push)(void *context, u32 port, const void *bytes, size_t n);
+	/* The guest asks for the end of its VM: exit code, or reset. */
+	void (*end)(void *context, u64 code, const char *why);
+	void (*reset)(void *context, const char *why);
+	void (*log)(void *context, const char *format, ...) PRINTF(2, 3);
+};
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * The seam: one const table of operations per technique of CPU virtualization. Nothing above it knows VMCS, VMCB, EPT
+ * or translated code. Calls about a vCPU are made on the core where it is current, unless they say otherwise.
+ */
+#ifndef VMM_ENGINE_H
+#define VMM_ENGINE_H
+
+#include "arch/x86_64/cpu/regs.h"
+#include "lib/types.h"
+#include "vmm/event.h"
+#include "vmm/exit.h"
+#include "vmm/vcpu_state.h"
+
+struct vm;
+struct vcpu;
+
+/* Memory rights of a guest-physical range. */
+#define GUEST_READ  BIT(0)
+#define GUEST_WRITE BIT(1)
+#define GUEST_EXEC  BIT(2)
+
+/* Filled by probe(): why not, in words a user can act on. */
+struct engine_probe {
+	char reason[256];  /* what is missing, where it was looked for, what to do; "" when available */
+	char features[384]; /* optional features found, for the status line */
+};
+
+struct engine_ops {
+	const char *name;  /* "vmx": the value of `engine =` */
+	const char *title; /* "Intel VT-x" */
+
+	/* Boot core: can this engine run here? */
+	bool (*probe)(struct engine_probe *probe);
+	/* Each core, once: turn it on. False: this core lacks something the boot core has; `reason` says what; it is left out. */
+	bool (*core_enable)(char *reason, size_t size);
+	void (*core_disable)(void);
+
+	int (*vm_create)(struct vm *vm);
+	/* No core runs or holds any of its vCPUs. */
+	void (*vm_destroy)(struct vm *vm);
+	/* Reset state as after RESET (SDM "Processor State After Reset"). Any core. */
+	int (*vcpu_create)(struct vcpu *vcpu);
+	void (*vcpu_destroy)(struct vcpu *vcpu);
+
+	/* The vCPU becomes current on this core; the VM's root is already in CR3. Extended state and guest-owned MSRs are switched here. */
+	void (*load)(struct vcpu *vcpu);
+	void (*put)(struct vcpu *vcpu);
+
+	/* Run until an exit. The root in CR3 is the same before and after. */
+	void (*run)(struct vcpu *vcpu, struct vm_exit *exit);
+
+	/* Bring the registers of `mask` (BIT(enum reg)) into vcpu->reg and set them in vcpu->cached. */
+	void (*fetch)(struct vcpu *vcpu, u64 mask);
+	/* Length of the instruction that exited; 0: unknown, decode it. */
+	u32 (*instruction_length)(struct vcpu *vcpu);
+	/* BLOCKED_* now, and end the blocking that one instruction has (STI, MOV SS). */
+	u32 (*interruptibility)(struct vcpu *vcpu);
+	void (*end_shadow)(struct vcpu *vcpu);
+	/* TF was set when an emulated instruction ended: a single-step #DB is pending after it. */
+	void (*set_single_step)(struct vcpu *vcpu);
+
+	/* Deliver at the next entry. One at a time. */
+	void (*inject)(struct vcpu *vcpu, const struct event *event);
+	/* Exit as soon as the guest could take an interrupt or NMI; both false: stop asking. */
+	void (*request_window)(struct vcpu *vcpu, bool irq, bool nmi);
+
+	void (*get_segment)(struct vcpu *vcpu, enum segment_name name, struct segment *segment);
+	/* The whole architectural state. import: ERR_INVALID for a state the hardware would refuse. */
+	void (*export_state)(struct vcpu *vcpu, struct vcpu_state *state);
+	int (*import_state)(struct vcpu *vcpu, const struct vcpu_state *state);
+
+	/*
+	 * The guest-physical map changed. Synchronous: when it returns no core uses an old translation.
+	 * map: nothing may be mapped there. cache: the type the guest is to get (its own PAT applies on top).
+	 */
+	int (*map)(struct vm *vm, gpa_t gpa, paddr_t pa, u64 size, u32 rights, enum memory_cache cache);
+	int (*unmap)(struct vm *vm, gpa_t gpa, u64 size);
+	int (*protect)(struct vm *vm, gpa_t gpa, u64 size, u32 rights);
+	/* The host wrote guest memory (translating engines drop translations; others do nothing). */
+	void (*memory_written)(struct vm *vm, gpa_t gpa, u64 size);
+
+	void (*set_tsc_offset)(struct vcpu *vcpu, u64 offset);
+	/* Ticks until EXIT_SLICE, guest time; false: this engine has no slice timer and the core's APIC timer is used. */
+	bool (*set_slice)(struct vcpu *vcpu, u64 ticks);
+	/* Intercept an MSR (true) or let the guest own it. Only the MSRs that vmm/msr.c marks as own-able; before the first run. */
+	void (*intercept_msr)(struct vcpu *vcpu, u32 msr, bool read, bool write);
+
+	/* The last exit and the whole control structure in words, to the log. */
+	void (*dump)(struct vcpu *vcpu, const struct vm_exit *exit);
+	/* The name of a raw exit reason, for raw counters; NULL: none such. */
+	const char *(*raw_name)(u32 raw);
+};
+
+/* The engines built in, best first, ended by NULL; in vmm/main.c, the one place that names them. */
+extern const struct engine_ops *const engines[];
+
+#endif

@@ -1,0 +1,68 @@
+/* One virtual processor. Owned by the core on which it is current; `lock` letters: (c) that core, (s) the scheduler's lock, (a) atomic, (i) set at creation. */
+#ifndef VMM_VCPU_H
+#define VMM_VCPU_H
+
+#include "lib/list.h"
+#include "vmm/account.h"
+#include "vmm/engine.h"
+
+enum vcpu_run_state { VCPU_CREATED, VCPU_RUNNABLE, VCPU_RUNNING, VCPU_BLOCKED, VCPU_ENDED };
+
+/* vcpu->attention, why the slow part of the run loop must look before the next entry. (a): other cores set bits. */
+#define ATTENTION_EVENT	     BIT(0) /* something in `events` */
+#define ATTENTION_KICK	     BIT(1) /* another core wants this one to look */
+#define ATTENTION_END	     BIT(2) /* the VM is ending */
+#define ATTENTION_RESCHEDULE BIT(3)
+
+struct vcpu {
+	u64 reg[REGS];	  /* (c) first: the engine's entry code addresses it */
+	u64 cached;	  /* (c) BIT(enum reg): reg[] holds the value */
+	u64 dirty;	  /* (c) BIT(enum reg): reg[] is newer than the engine's */
+	u64 attention;	  /* (a) */
+	struct vm *vm;	  /* (i) */
+	const struct engine_ops *engine; /* (i) */
+	void *engine_state; /* (i) the engine's own */
+	void *xsave;	  /* (i) extended state while not current */
+	u64 slice_end;	  /* (c) TSC */
+	u64 tsc_offset;	  /* (c) */
+	struct event_state events; /* (c) */
+	struct account account;	   /* (c) writes, anyone reads */
+	u32 id;		  /* (i) in its VM */
+	u32 core;	  /* (s) where it is queued */
+	u32 last_core;	  /* (c) where it was loaded last; ~0: nowhere yet */
+	enum vcpu_run_state state; /* (s) */
+	bool wake_pending; /* (s) a wake came while it was about to block */
+	u64 affinity;	  /* (i) BIT(core index) */
+	u64 run_ticks;	  /* (c) time on a core, guest and handlers */
+	struct list queue_link; /* (s) */
+};
+
+#define REGS_CACHED_ALWAYS (BITS(REG_R15, REG_RAX) & ~BIT(REG_RSP))
+
+/* The one way to read and write guest registers. 64-bit values; in 16- and 32-bit code the caller truncates. */
+static inline u64 vcpu_get(struct vcpu *vcpu, enum reg reg)
+{
+	if (UNLIKELY(!(vcpu->cached & BIT(reg))))
+		vcpu->engine->fetch(vcpu, BIT(reg));
+	return vcpu->reg[reg];
+}
+
+static inline void vcpu_set(struct vcpu *vcpu, enum reg reg, u64 value)
+{
+	vcpu->reg[reg] = value;
+	vcpu->cached |= BIT(reg);
+	vcpu->dirty |= BIT(reg);
+}
+
+/* Set the low `size` bytes (1, 2, 4, 8) as an instruction would: 4 clears the upper half, 1 and 2 keep the rest. */
+void vcpu_set_sized(struct vcpu *vcpu, enum reg reg, u32 size, u64 value);
+
+/* Queue an exception for the current instruction and answer VERDICT_INJECT (VERDICT_END after a triple fault). */
+enum verdict vcpu_raise(struct vcpu *vcpu, u8 vector);
+enum verdict vcpu_raise_error(struct vcpu *vcpu, u8 vector, u32 error);
+
+/* Current privilege level (SS.DPL), and whether code is 64-bit. */
+u32 vcpu_cpl(struct vcpu *vcpu);
+bool vcpu_long_mode(struct vcpu *vcpu);
+
+#endif
