@@ -25,6 +25,16 @@ int frame_reserve(paddr_t pa, u64 size, frame_owner_t owner);
  * The frames are NOT zeroed here: the caller does it before anyone else sees them.
  */
 paddr_t frame_alloc(u64 size, u64 align, frame_owner_t owner);
+/*
+ * `size` bytes (multiple of 4 KiB) as few runs as can be had, each of which starts as largely aligned as it is long (1 GiB, 2 MiB,
+ * 4 KiB), longest alignment first, so that laid one after the other they can be mapped by large pages. Returns how many runs; 0: not
+ * enough memory, or more than `max` runs would be needed (nothing is kept).
+ */
+struct frame_run {
+	paddr_t pa;
+	u64 size;
+};
+u32 frame_alloc_runs(struct frame_run *runs, u32 max, u64 size, frame_owner_t owner);
 /* Give back; panics unless all of it is `owner`'s. */
 void frame_free(paddr_t pa, u64 size, frame_owner_t owner);
 frame_owner_t frame_owner(paddr_t pa);

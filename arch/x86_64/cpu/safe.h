@@ -4,6 +4,14 @@
 
 #include "lib/types.h"
 
+/*
+ * The section .fixups (fixups_start to fixups_end): an instruction that may fault, and where to go on if it does. The trap handler
+ * of #GP and #PF changes nothing but RIP, so the code there finds every register as it was at the fault (RFLAGS.AC too).
+ */
+struct fixup {
+	u64 fault, resume;
+};
+
 /* False: #GP. */
 bool rdmsr_safe(u32 msr, u64 *value);
 bool wrmsr_safe(u32 msr, u64 value);

@@ -33,7 +33,22 @@ void zero_frames(paddr_t pa, u64 size);
 /* Map one frame temporarily on this core; valid until the next temp_map there. */
 void *temp_map(paddr_t pa);
 
+/*
+ * Per-core stacks, mapped in STACK_SLOT with unmapped guard pages on both sides. Returns the TOP (16-byte aligned, first byte above);
+ * created at the first call for (core, which), the same one after. NULL: out of range or the pool is full.
+ */
+enum stack {
+	STACK_NORMAL, /* 16 KiB */
+	STACK_NMI,    /* the rest 8 KiB each; for the IST */
+	STACK_DF,
+	STACK_MC,
+	STACKS,
+};
+void *map_stack(u32 core, u32 which);
+
 /* Walk the live tables; panic message names the first page that is writable and executable. True when there is none. */
 bool root_check_wx(const struct root *root);
+/* Log how many pages of the base root have which rights. */
+void root_report(void);
 
 #endif
