@@ -20,6 +20,9 @@
 #define BOOT_MAX_FILES 64
 #define BOOT_NAME_SIZE 128
 
+/* The AP trampoline: one page of code and the four levels of page tables it starts on, contiguous and below 1 MiB. */
+#define BOOT_TRAMPOLINE_PAGES 5
+
 enum boot_pixel_format {
 	BOOT_PIXEL_NONE = 0, /* no framebuffer */
 	BOOT_PIXEL_RGBX,     /* red in the byte of lowest address */
@@ -64,7 +67,7 @@ struct boot_info {
 	u32 map_size, descriptor_size;
 	u32 descriptor_version;
 	u32 trampoline_pa;   /* below 1 MiB, page aligned, EfiLoaderCode */
-	u32 trampoline_size; /* bytes */
+	u32 trampoline_size; /* bytes: BOOT_TRAMPOLINE_PAGES pages; less, and the other cores stay off */
 	u32 boot_flags;	     /* none yet */
 
 	u64 system_table_pa; /* EFI system table: for ResetSystem */

@@ -1,6 +1,6 @@
 /*
  * Each core's GDT and TSS, and the IDT that all share (SDM vol. 3 "Protected-Mode Memory Management", "Task Management in
- * 64-Bit Mode"). The selectors are what HOST_*_SELECTOR of a VMCS holds. The selector part is read by nasm, too (gdt.inc).
+ * 64-Bit Mode"). The selectors are what HOST_*_SELECTOR of a VMCS holds.
  */
 #ifndef ARCH_CPU_GDT_H
 #define ARCH_CPU_GDT_H
