@@ -46,7 +46,10 @@ struct engine_ops {
 	void (*load)(struct vcpu *vcpu);
 	void (*put)(struct vcpu *vcpu);
 
-	/* Run until an exit. The root in CR3 is the same before and after. */
+	/*
+	 * Run until an exit. The root in CR3 is the same before and after. An event whose delivery the exit interrupted is in
+	 * vcpu->events.in_flight, and ATTENTION_EVENT is set for it.
+	 */
 	void (*run)(struct vcpu *vcpu, struct vm_exit *exit);
 
 	/* Bring the registers of `mask` (BIT(enum reg)) into vcpu->reg and set them in vcpu->cached. */
@@ -65,6 +68,19 @@ struct engine_ops {
 	void (*request_window)(struct vcpu *vcpu, bool irq, bool nmi);
 
 	void (*get_segment)(struct vcpu *vcpu, enum segment_name name, struct segment *segment);
+	/*
+	 * An MSR whose value the engine holds for the guest: PAT, DEBUGCTL, FS_BASE, GS_BASE, KERNEL_GS_BASE, SYSENTER_*, STAR, LSTAR,
+	 * CSTAR, SFMASK, TSC_AUX. set: the caller has checked the value. ERR_MISSING: another MSR. (EFER is REG_EFER.)
+	 */
+	int (*get_msr)(struct vcpu *vcpu, u32 msr, u64 *value);
+	int (*set_msr)(struct vcpu *vcpu, u32 msr, u64 value);
+	/* DR0-DR3, DR6, DR7 of the guest, by number. set: the caller has checked the value. */
+	u64 (*get_dr)(struct vcpu *vcpu, u32 dr);
+	void (*set_dr)(struct vcpu *vcpu, u32 dr, u64 value);
+	/* Checked XCR0: stored in vcpu->xcr0 and live from the next entry on. */
+	void (*set_xcr0)(struct vcpu *vcpu, u64 value);
+	/* The PDPTEs as MOV to a control register loads them (PAE paging), checked. NULL: the hardware reads them from memory itself. */
+	void (*set_pdptes)(struct vcpu *vcpu, const u64 pdpte[4]);
 	/* The whole architectural state. import: ERR_INVALID for a state the hardware would refuse. */
 	void (*export_state)(struct vcpu *vcpu, struct vcpu_state *state);
 	int (*import_state)(struct vcpu *vcpu, const struct vcpu_state *state);

@@ -23,6 +23,8 @@ struct vcpu {
 	const struct engine_ops *engine; /* (i) */
 	void *engine_state; /* (i) the engine's own */
 	void *xsave;	  /* (i) extended state while not current */
+	u64 xcr0;	  /* (c) the guest's; written by engine->set_xcr0() and import_state() */
+	u64 cr8;	  /* (c) the task priority, while no virtual local APIC holds it */
 	u64 slice_end;	  /* (c) TSC */
 	u64 tsc_offset;	  /* (c) */
 	struct event_state events; /* (c) */

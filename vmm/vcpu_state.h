@@ -48,6 +48,7 @@ struct vcpu_state {
 	u64 reg[REGS];
 	u64 dr[4], dr6, dr7;
 	u64 cr8, xcr0, xss;
+	u64 pdpte[4]; /* PAE paging only: as loaded by the last MOV to CR3 */
 	struct segment segment[SEGMENTS];
 	struct descriptor_table gdtr, idtr;
 	u64 pat, debugctl;
