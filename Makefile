@@ -17,8 +17,8 @@ KERNEL_C := $(sort $(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.c)))
 KERNEL_ASM := $(sort $(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.asm)))
 KERNEL_OBJ := $(KERNEL_C:%.c=$(BUILD)/kernel/%.o) $(KERNEL_ASM:%.asm=$(BUILD)/kernel/%.asm.o)
 
-.PHONY: all kernel unit fuzz clean
-all: kernel
+.PHONY: all kernel guests unit fuzz clean
+all: kernel guests
 
 kernel: $(BUILD)/trivisor.elf
 
@@ -32,6 +32,46 @@ $(BUILD)/kernel/%.asm.o: %.asm
 
 $(BUILD)/trivisor.elf: $(KERNEL_OBJ) linker.ld
 	$(CC) -nostdlib -static -no-pie -Wl,-T,linker.ld,-z,max-page-size=4096,--build-id=none,--gc-sections -o $@ $(KERNEL_OBJ)
+
+# Guests: build/guests/x.elf is guests/x/*.c or tests/guest/x.c with guests/lib; its first line says the width: // guest: 32
+GUEST_CFLAGS := -std=gnu17 -O2 -g $(WARN) -I. -ffreestanding -fno-pic -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-common -fno-tree-loop-distribute-patterns
+GUEST_MACHINE_32 := i386
+GUEST_MACHINE_64 := amd64
+guest_width = $(shell sed -n '1s,^// guest: ,,p' $(firstword $(wildcard guests/$(1)/$(1).c tests/guest/$(1).c)))
+guest_sources = $(sort $(wildcard guests/$(1)/*.c guests/$(1)/*.asm tests/guest/$(1).c) \
+	$(wildcard $(addprefix guests/lib/,*.c $(GUEST_MACHINE_$(2))/*.c $(GUEST_MACHINE_$(2))/*.asm)))
+guest_objects = $(patsubst %,$(BUILD)/guest$(2)/%.o,$(basename $(filter %.c,$(1))) $(filter %.asm,$(1)))
+
+GUEST_NAMES := $(filter-out lib,$(notdir $(patsubst %/,%,$(wildcard guests/*/)))) $(basename $(notdir $(wildcard tests/guest/*.c)))
+guests: $(GUEST_NAMES:%=$(BUILD)/guests/%.elf) $(patsubst %,$(BUILD)/%,$(wildcard guests/*.conf guests/*.txt))
+
+$(BUILD)/guest32/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) -m32 $(GUEST_CFLAGS) $(DEPS) -c $< -o $@
+
+$(BUILD)/guest64/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) -m64 $(GUEST_CFLAGS) $(DEPS) -c $< -o $@
+
+$(BUILD)/guest32/%.asm.o: %.asm
+	@mkdir -p $(@D)
+	$(NASM) -f elf32 -g -F dwarf -MD $@.d -o $@ $<
+
+$(BUILD)/guest64/%.asm.o: %.asm
+	@mkdir -p $(@D)
+	$(NASM) -f elf64 -g -F dwarf -MD $@.d -o $@ $<
+
+define guest_rule
+$(BUILD)/guests/$(1).elf: $(call guest_objects,$(call guest_sources,$(1),$(2)),$(2)) guests/lib/guest.ld
+	@mkdir -p $$(@D)
+	$(CC) -m$(2) -nostdlib -static -no-pie -Wl,-T,guests/lib/guest.ld,-z,max-page-size=4096,--build-id=none -o $$@ $$(filter %.o,$$^)
+endef
+$(foreach g,$(GUEST_NAMES),$(eval $(call guest_rule,$(g),$(call guest_width,$(g)))))
+
+$(BUILD)/guests/%: guests/%
+	@mkdir -p $(@D)
+	cp $< $@
 
 # Unit tests: build/unit/test_x is tests/unit/test_x.c and the sources its first line names, on the host under ASan and UBSan.
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))

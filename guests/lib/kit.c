@@ -1,0 +1,55 @@
+/* The test kit: checks that report a line each, and their sum. */
+#include "guests/lib/guest.h"
+
+static u32 passed, failed;
+
+static bool count(const char *name, bool ok)
+{
+	*(ok ? &passed : &failed) += 1;
+	print("%s %s", ok ? "pass" : "FAIL", name);
+	if (ok)
+		print("\n");
+	return ok;
+}
+
+void check_report(const char *name, bool ok, const char *file, int line, const char *text)
+{
+	if (!count(name, ok))
+		print(": %s:%d: not true: %s\n", file, line, text);
+}
+
+void check_value(const char *name, u64 is, u64 should, const char *file, int line)
+{
+	if (!count(name, is == should))
+		print(": %s:%d: is 0x%llx, should be 0x%llx\n", file, line, (unsigned long long)is,
+		      (unsigned long long)should);
+}
+
+void check_fault(const char *name, u32 vector, u32 error, const char *file, int line)
+{
+	if (count(name, fault.taken && fault.vector == vector && fault.error == error))
+		return;
+	print(": %s:%d: expected %s with error 0x%x, ", file, line, vector_name(vector), error);
+	if (fault.taken)
+		print("got %s with error 0x%x at 0x%lx\n", vector_name(fault.vector), fault.error, fault.ip);
+	else
+		print("got no fault\n");
+}
+
+void check_no_fault(const char *name, const char *file, int line)
+{
+	if (!count(name, !fault.taken))
+		print(": %s:%d: expected no fault, got %s with error 0x%x at 0x%lx\n", file, line,
+		      vector_name(fault.vector), fault.error, fault.ip);
+}
+
+void check_skip(const char *name, const char *why)
+{
+	print("skip %s: %s\n", name, why);
+}
+
+int check_summary(void)
+{
+	print("%u passed, %u failed\n", passed, failed);
+	return failed ? 1 : 0;
+}
