@@ -45,6 +45,8 @@ struct exit_io {
 	u16 port;
 	u8 size; /* 1, 2, 4 */
 	bool in, string, rep;
+	/* String I/O: address size in bytes (2, 4, 8) and enum segment_name of the memory operand (ES for INS). */
+	u8 address_size, segment;
 };
 
 enum cr_access { CR_WRITE, CR_READ, CR_CLTS, CR_LMSW };
@@ -116,6 +118,7 @@ enum verdict {
 	VERDICT_BLOCK,	 /* after the instruction, but not before something wakes the vCPU */
 	VERDICT_YIELD,	 /* after the instruction, others first */
 	VERDICT_RESCHEDULE, /* as RETRY, others first */
+	VERDICT_WAIT,	 /* as RETRY, but not before something wakes the vCPU: a device is not ready */
 	VERDICT_END,	 /* this VM is over; the handler has called vm_end() */
 };
 
