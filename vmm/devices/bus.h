@@ -53,10 +53,11 @@ int bus_add_ports(struct bus *bus, struct device *device, u32 range, u16 first, 
 int bus_add_mmio(struct bus *bus, struct device *device, u32 range, gpa_t start, u64 size);
 /*
  * size 1, 2 or 4. What no device decodes reads as all ones and ignores writes, as on a PC; an access that straddles ranges
- * is split into bytes. DEVICE_PENDING: the access is to be repeated when the device woke the vCPU.
+ * is split into bytes. DEVICE_PENDING: the access is to be repeated, whole, when the device woke the vCPU.
  */
 enum device_answer bus_port_read(struct bus *bus, u16 port, u8 size, u32 *value);
 enum device_answer bus_port_write(struct bus *bus, u16 port, u8 size, u32 value);
+/* size 1, 2, 4 or 8; otherwise the same. */
 bool bus_has_mmio(const struct bus *bus, gpa_t gpa);
 enum device_answer bus_mmio_read(struct bus *bus, gpa_t gpa, u8 size, u64 *value);
 enum device_answer bus_mmio_write(struct bus *bus, gpa_t gpa, u8 size, u64 value);

@@ -9,12 +9,19 @@
 
 struct device;
 
+#define TIMER_NEVER ~0ull
+
+/* Set device, fire and which once, deadline_ns to TIMER_NEVER; then only arm(). Guarded by the device's lock. */
 struct device_timer {
-	u64 deadline_ns; /* VM time; ~0: not armed */
+	u64 deadline_ns; /* VM time; TIMER_NEVER: not armed; set by arm(), and to TIMER_NEVER before fire() is called */
+	struct device *device;
 	void (*fire)(struct device *device, u32 which); /* called with the device's lock held */
 	u32 which;
 	void *backing; /* the services' own */
 };
+
+/* Backends of a VM. */
+#define BACKEND_CONSOLE 0u
 
 struct device_services {
 	void *context; /* the services' own: the VM */
@@ -25,8 +32,9 @@ struct device_services {
 	void (*set_line)(void *context, u32 line, bool level);
 	/* VM time in ns, monotonic; stands while the VM is paused. */
 	u64 (*now_ns)(void *context);
+	/* Arm or move; TIMER_NEVER disarms. A deadline in the past fires soon, never from within arm(). */
 	void (*arm)(void *context, struct device_timer *timer, u64 deadline_ns);
-	/* Bytes to the backend (console, disk, network) number `port` of the device. Returns how many it took. */
+	/* Bytes to the VM's backend number `port` (BACKEND_*). Returns how many it took. */
 	size_t (*push)(void *context, u32 port, const void *bytes, size_t n);
 	/* The guest asks for the end of its VM: exit code, or reset. */
 	void (*end)(void *context, u64 code, const char *why);
