@@ -1,0 +1,147 @@
+/* Guest RAM: copies through the window of the current root, and where the frames come from. */
+#include "vmm/guest_memory.h"
+#include "arch/x86_64/mmu/window.h"
+#include "core/frame.h"
+#include "core/panic.h"
+#include "core/percpu.h"
+#include "vmm/vm.h"
+
+/* On another root the window would show another VM's memory: that is our bug, never the guest's. */
+static void assert_current(const struct vm *vm)
+{
+	ASSERT(this_core()->root == vm->root.cr3);
+}
+
+int guest_read(struct vm *vm, gpa_t gpa, void *to, u64 size)
+{
+	int error = guest_memory_check(&vm->memory, gpa, size, false);
+
+	assert_current(vm);
+	return error ? error : window_read(to, gpa, size);
+}
+
+int guest_write(struct vm *vm, gpa_t gpa, const void *from, u64 size)
+{
+	int error = guest_memory_check(&vm->memory, gpa, size, true);
+
+	assert_current(vm);
+	if (!error)
+		error = window_write(gpa, from, size);
+	if (!error)
+		vm->engine->memory_written(vm, gpa, size);
+	return error;
+}
+
+int guest_fill(struct vm *vm, gpa_t gpa, u8 byte, u64 size)
+{
+	int error = guest_memory_check(&vm->memory, gpa, size, true);
+
+	assert_current(vm);
+	if (!error)
+		error = window_fill(gpa, byte, size);
+	if (!error)
+		vm->engine->memory_written(vm, gpa, size);
+	return error;
+}
+
+/* A run of frames for guest-physical `gpa`, at most `size` bytes: as large, and aligned for as large pages, as there is. */
+static paddr_t alloc_run(struct vm *vm, gpa_t gpa, u64 size, u64 *got)
+{
+	static const u64 page_sizes[] = {GIB, 2 * MIB, PAGE_SIZE};
+
+	for (u32 i = 0; i < ARRAY_SIZE(page_sizes); i++) {
+		u64 page = page_sizes[i];
+
+		if (gpa & (page - 1))
+			continue;
+		for (u64 run = ALIGN_DOWN(size, page); run; run = ALIGN_DOWN(run / 2, page)) {
+			paddr_t pa = frame_alloc(run, page, FRAME_VM(vm->id));
+
+			if (pa) {
+				*got = run;
+				return pa;
+			}
+		}
+	}
+	return 0;
+}
+
+/* Zeroed before anyone can see it; the guest's own view last. */
+static int map_run(struct vm *vm, gpa_t gpa, paddr_t pa, u64 size)
+{
+	int error;
+
+	zero_frames(pa, size);
+	error = root_map_window(&vm->root, gpa, pa, size);
+	if (error)
+		return error;
+	error = vm->engine->map(vm, gpa, pa, size, GUEST_READ | GUEST_WRITE | GUEST_EXEC, CACHE_WB);
+	if (error)
+		root_unmap_window(&vm->root, gpa, size);
+	return error;
+}
+
+/* The frames behind a range are found by the window's own leaves, so that no second record can disagree with them. */
+static void release_range(struct vm *vm, gpa_t gpa, u64 size)
+{
+	gpa_t end = gpa + size;
+
+	if (size)
+		ASSERT(vm->engine->unmap(vm, gpa, size) == OK);
+	while (gpa < end) {
+		struct pt_leaf leaf;
+
+		ASSERT(pt_lookup(&vm->root.pt, WINDOW_BASE + gpa, &leaf));
+		ASSERT(!(gpa & (leaf.size - 1)) && leaf.size <= end - gpa);
+		ASSERT(root_unmap_window(&vm->root, gpa, leaf.size) == OK);
+		frame_free(leaf.pa, leaf.size, FRAME_VM(vm->id));
+		gpa += leaf.size;
+	}
+}
+
+int guest_memory_add(struct vm *vm, gpa_t gpa, u64 size)
+{
+	struct guest_memory after = vm->memory;
+	int error = guest_memory_insert(&after, gpa, size, true);
+	u64 done = 0, run = 0;
+
+	if (error)
+		return error;
+	for (; done < size; done += run) {
+		paddr_t pa = alloc_run(vm, gpa + done, size - done, &run);
+
+		error = pa ? map_run(vm, gpa + done, pa, run) : ERR_MEMORY;
+		if (error) {
+			if (pa)
+				frame_free(pa, run, FRAME_VM(vm->id));
+			release_range(vm, gpa, done);
+			return error;
+		}
+	}
+	vm->memory = after;
+	return OK;
+}
+
+void guest_memory_free(struct vm *vm)
+{
+	while (vm->memory.count) {
+		const struct guest_slot *slot = &vm->memory.slot[--vm->memory.count];
+
+		release_range(vm, slot->gpa, slot->size);
+	}
+	vm->memory.total = 0;
+}
+
+int with_vm(struct vm *vm, int (*work)(struct vm *vm, void *context), void *context)
+{
+	/* Only the CR3 value of the root in use is known here, and only that is needed to come back. */
+	struct root before = {.cr3 = this_core()->root};
+	int result;
+
+	if (before.cr3 == vm->root.cr3)
+		return work(vm, context);
+	root_load(&vm->root);
+	result = work(vm, context);
+	root_load(&before);
+	return result;
+}

@@ -1,0 +1,16 @@
+/* The guest's machine: which devices a VM has, and where. */
+#ifndef VMM_MACHINE_H
+#define VMM_MACHINE_H
+
+#include "lib/types.h"
+
+struct vm;
+
+/* Put the devices on the VM's bus (which bus_init() has prepared). 0, or an error that is already logged. */
+int machine_create(struct vm *vm);
+/* No vCPU of the VM runs any more. Harmless when there is none. */
+void machine_destroy(struct vm *vm);
+/* Bytes for the VM's first serial port; returns how many it took. Any core. */
+u32 machine_console_input(struct vm *vm, const void *bytes, u32 n);
+
+#endif
