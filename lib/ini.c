@@ -112,6 +112,8 @@ struct ini_line ini_next(struct ini *ini)
 			parse_section(&line, text);
 		else
 			parse_pair(&line, text);
+		if (line.kind == INI_ERROR)
+			line.key = text;
 		return line;
 	}
 	return (struct ini_line){.kind = INI_END, .number = ini->line};

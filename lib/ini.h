@@ -8,7 +8,7 @@ enum ini_kind {
 	INI_END,     /* no more lines */
 	INI_SECTION, /* [name]: in `key` */
 	INI_PAIR,    /* key = value; value may be empty and may stand in double quotes, which are removed */
-	INI_ERROR,   /* neither; `error` says what was expected */
+	INI_ERROR,   /* neither; `error` says what was expected, `key` is the whole line */
 };
 
 /* A piece of the text, not NUL-terminated. */

@@ -9,6 +9,10 @@
 #define CONFIG_FILE_SIZE  128
 #define CONFIG_MAX_VMS	  128
 #define CONFIG_MAX_MODULES 8
+#define CONFIG_MAX_VCPUS   32
+#define CONFIG_MIN_MEMORY  MIB
+#define CONFIG_MAX_MEMORY  (256 * GIB)
+#define CONFIG_MAX_WEIGHT  65535u /* as in xl.cfg */
 
 enum config_idle { IDLE_POWEROFF, IDLE_STAY };
 enum config_toggle { TOGGLE_AUTO, TOGGLE_ON, TOGGLE_OFF };
@@ -30,14 +34,14 @@ struct vm_config {
 	u64 cpus;   /* BIT(core); 0: any */
 	bool stats;
 	char engine[16]; /* "": as [trivisor] says */
-	u32 weight; /* 256: normal */
+	u32 weight; /* cpu_weight =; 256: normal */
 };
 
 struct config {
 	enum config_idle on_idle;
 	enum config_toggle mitigations; /* auto or off */
 	char engine[16]; /* "auto" */
-	u32 slice_ms;
+	u32 slice_ms; /* slice =; 1 to 1000 */
 	bool stats; /* default for VMs */
 	u32 vm_count;
 	struct vm_config vm[CONFIG_MAX_VMS];
