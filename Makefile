@@ -17,8 +17,8 @@ KERNEL_C := $(sort $(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.c)))
 KERNEL_ASM := $(sort $(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.asm)))
 KERNEL_OBJ := $(KERNEL_C:%.c=$(BUILD)/kernel/%.o) $(KERNEL_ASM:%.asm=$(BUILD)/kernel/%.asm.o)
 
-.PHONY: all kernel guests unit fuzz clean
-all: kernel guests
+.PHONY: all kernel loader guests unit fuzz clean
+all: kernel loader guests
 
 kernel: $(BUILD)/trivisor.elf
 
@@ -72,6 +72,29 @@ $(foreach g,$(GUEST_NAMES),$(eval $(call guest_rule,$(g),$(call guest_width,$(g)
 $(BUILD)/guests/%: guests/%
 	@mkdir -p $(@D)
 	cp $< $@
+
+# The loader: a UEFI application by Debian's gnu-efi, whose start code relocates it. Of gnu-efi's library nothing is used.
+GNUEFI_LIB ?= /usr/lib
+LOADER_CFLAGS := -std=c17 -O2 -g $(WARN) -I. -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 -ffreestanding -fpic \
+	-fvisibility=hidden -fshort-wchar -mno-red-zone -mgeneral-regs-only -maccumulate-outgoing-args -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-common -fno-tree-loop-distribute-patterns \
+	-DGNU_EFI_USE_MS_ABI -DHAVE_USE_MS_ABI
+LOADER_C := $(sort $(wildcard boot/*.c)) lib/fmt.c lib/ini.c lib/string.c
+LOADER_OBJ := $(LOADER_C:%.c=$(BUILD)/loader/%.o)
+
+loader: $(BUILD)/BOOTX64.EFI
+
+$(BUILD)/loader/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(LOADER_CFLAGS) $(DEPS) -c $< -o $@
+
+$(BUILD)/loader/loader.so: $(LOADER_OBJ)
+	$(LD) -nostdlib -shared -Bsymbolic -znocombreloc -znoexecstack --no-undefined -T $(GNUEFI_LIB)/elf_x86_64_efi.lds \
+		-o $@ $(GNUEFI_LIB)/crt0-efi-x86_64.o $(LOADER_OBJ) $(GNUEFI_LIB)/libgnuefi.a
+
+$(BUILD)/BOOTX64.EFI: $(BUILD)/loader/loader.so
+	objcopy -j .text -j .sdata -j .data -j .dynamic -j .dynsym -j .rel -j .rela -j .rel.* -j .rela.* -j .reloc \
+		--output-target=efi-app-x86_64 --subsystem=10 $< $@
 
 # Unit tests: build/unit/test_x is tests/unit/test_x.c and the sources its first line names, on the host under ASan and UBSan.
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
