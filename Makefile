@@ -105,7 +105,7 @@ sources_of = $(shell sed -n '1s,^// sources:,,p' $(1))
 .SECONDEXPANSION:
 $(BUILD)/unit/test_%: tests/unit/test_%.c $$(call sources_of,tests/unit/test_%.c)
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -Itests/unit -DTEST_DATA='"$(CURDIR)/tests/unit/data"' $(DEPS) -o $@ $(filter %.c,$^) -lcmocka
+	$(CC) $(HOST_CFLAGS) -Itests/unit -DTEST_DATA='"$(CURDIR)/tests/unit/data"' $(DEPS) -o $@ $< $(call sources_of,$<) -lcmocka
 
 # Fuzz targets: libFuzzer needs clang.
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -113,7 +113,7 @@ fuzz: $(FUZZ_TARGETS)
 
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $$(call sources_of,tests/fuzz/fuzz_%.c)
 	@mkdir -p $(@D)
-	clang -std=gnu17 -O1 -g -Wall -Wextra -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(DEPS) -o $@ $(filter %.c,$^) $(FUZZ_LIBS_$*)
+	clang -std=gnu17 -O1 -g -Wall -Wextra -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(DEPS) -o $@ $< $(call sources_of,$<) $(FUZZ_LIBS_$*)
 
 clean:
 	rm -rf $(BUILD)
