@@ -11,6 +11,7 @@
 #define COM1_LSR     (COM1 + 5)
 #define LSR_DATA     0x01
 #define LSR_EMPTY    0x20
+#define LSR_IDLE     0x40
 #define LINE_SIZE    128
 #define PATIENCE     1000000 /* polls until a transmitter that does not empty is given up for this byte */
 
@@ -38,6 +39,12 @@ void com1_write(char c)
 	for (u32 i = 0; i < PATIENCE && !(in8(COM1_LSR) & LSR_EMPTY); i++)
 		pause();
 	out8(COM1, (u8)c);
+}
+
+void console_flush(void)
+{
+	for (u32 i = 0; i < PATIENCE && !(in8(COM1_LSR) & LSR_IDLE); i++)
+		pause();
 }
 
 int com1_read(void)

@@ -15,6 +15,7 @@ void guest_start(u32 magic, word info)
 
 void guest_exit(int code)
 {
+	console_flush();
 	if (on_trivisor())
 		hypercall(HYPERCALL_EXIT, (word)code, 0, 0, 0);
 	out32(PORT_DEBUG_EXIT, (u32)code);

@@ -7,6 +7,7 @@
 void guest_start(u32 magic, word info) NORETURN;
 void boot_parse(u32 magic, word info);
 void console_init(void);
+void console_flush(void); /* wait until COM1 has sent its last byte */
 void traps_init(void);
 
 /* traps.asm */
