@@ -21,6 +21,7 @@ struct loader_input {
 	u32 module_count;
 	struct loader_file module[CONFIG_MAX_MODULES];
 	const char *extra;
+	gpa_t rsdp; /* where the ACPI tables begin; 0: there are none */
 	char *message; /* filled on error: which field is wrong */
 	size_t message_size;
 };
@@ -35,5 +36,6 @@ struct loader_ops {
 
 /* In the order they are asked; ended by NULL. */
 extern const struct loader_ops *const loaders[];
+extern const struct loader_ops loader_multiboot, loader_pvh;
 
 #endif
