@@ -1,6 +1,9 @@
 /*
  * Physical frames and their owners. Every usable frame belongs to nobody, to the hypervisor or to one VM.
- * Pure: works on struct memory_region lists and an owner table in memory it is given.
+ * Pure. One lock guards all of it.
+ *
+ * A frame that is freed keeps its contents. The rule is: whoever allocates frames zeroes them (zero_frames()) before anybody but the
+ * hypervisor can see them, so what one VM leaves never reaches another.
  */
 #ifndef CORE_FRAME_H
 #define CORE_FRAME_H
@@ -13,9 +16,13 @@ typedef u16 frame_owner_t;
 #define FRAME_HYPERVISOR 1
 #define FRAME_VM(id)	 ((frame_owner_t)(16 + (id)))
 
+#define FRAME_UNMANAGED	 0xffff /* frame_owner() of what is no RAM of ours */
+
 /*
- * Take over the usable regions. Carves the owner table and the hypervisor's pool out of them; what is in use by the loader's
- * hand-over (image, files, tables) must already be cut out of the list or is reserved with frame_reserve().
+ * Take over the usable regions. Carves the hypervisor's pool, and in it the owner table, out of the largest of them (below POOL_LIMIT):
+ * RAM/64, at least 16 MiB, at most 1 GiB, and not over half of that region. What the loader handed over (image, files, tables) must
+ * already be cut out of the list with memory_map_reserve(), or the pool may fall on it. ACPI-reclaim regions are managed too but belong
+ * to the hypervisor: frame_free() them once the tables have been read. ERR_MEMORY: no region is large enough to start with.
  */
 int frame_init(const struct memory_map *map);
 /* Mark [pa, pa+size) as the owner's. ERR_RANGE: not managed; ERR_EXISTS: some of it is not free. */

@@ -13,24 +13,40 @@ struct root {
 
 extern struct root base_root;
 
-/* Build the base root from the image's sections (W^X), the pool, stacks, modules and temporary mappings. Boot core, once. */
+/*
+ * Build the base root: the image's sections (W^X), the pool, and a table for every upper slot, so that no root's top page need change
+ * later. Boot core, once, after frame_init() and features_collect(); then root_load() it. ERR_MEMORY, ERR_INVALID (a broken image).
+ */
 int root_build_base(const struct boot_info *info);
-/* Load the base root or a VM's on this core and record it in percpu. */
+/*
+ * Load the base root or a VM's on this core and record it in percpu. The MOV to CR3 drops what the core remembers of the root before;
+ * percpu->root is 0 while it happens: who looks for the holders of a root counts such a core in.
+ */
 void root_load(struct root *root);
-/* A VM's root: upper slots shared, window empty. */
+/* A VM's root: upper slots shared, window empty. ERR_MEMORY. */
 int root_create(struct root *root);
-void root_destroy(struct root *root); /* no core may hold it */
-/* The VM's RAM slot appears in its root's window: user, not executable, not global, write-back. */
+void root_destroy(struct root *root); /* no core may hold it (checked) */
+/*
+ * The VM's RAM slot appears in its root's window: user, not executable, not global, write-back. The VM's maker or lock serializes the
+ * calls for one root. ERR_RANGE beyond WINDOW_SIZE; else as pt_map().
+ */
 int root_map_window(struct root *root, gpa_t gpa, paddr_t pa, u64 size);
+/*
+ * Take it out; when it returns no core can reach it and the frames may be freed. Waits for every core that holds the root, so the
+ * caller holds no lock they may be waiting for. ERR_RANGE, or as pt_unmap().
+ */
 int root_unmap_window(struct root *root, gpa_t gpa, u64 size);
 
-/* Map device memory (UC) or framebuffer (WC) for good, before the cores start. Returns the address; NULL: no room. */
+/*
+ * Map device memory (UC) or framebuffer (WC) for good, supervisor, not executable. Any alignment; every root sees it at once. Returns
+ * the address; NULL: no room.
+ */
 void *map_device(paddr_t pa, u64 size, enum memory_cache cache);
 /* The loader's file, read-only, for good. */
 const void *map_module(paddr_t pa, u64 size);
-/* Zero [pa, pa+size) through this core's temporary mapping. */
+/* Zero [pa, pa+size) (4 KiB multiples) through this core's temporary mapping; on our own tables only. */
 void zero_frames(paddr_t pa, u64 size);
-/* Map one frame temporarily on this core; valid until the next temp_map there. */
+/* Map the frame of pa temporarily on this core, write-back; the address of pa itself, valid to the end of its page until the next temp_map there. */
 void *temp_map(paddr_t pa);
 
 /*
@@ -46,7 +62,10 @@ enum stack {
 };
 void *map_stack(u32 core, u32 which);
 
-/* Walk the live tables; panic message names the first page that is writable and executable. True when there is none. */
+/*
+ * Walk the live tables: no page writable and executable, none for user code outside the window, none in it executable, global or closed
+ * to SMAP. True when that holds; else the log names the first page that breaks it.
+ */
 bool root_check_wx(const struct root *root);
 /* Log how many pages of the base root have which rights. */
 void root_report(void);

@@ -1,0 +1,667 @@
+// sources: arch/x86_64/mmu/pt.c arch/x86_64/mmu/pt_walk.c arch/x86_64/mmu/pt_format.c
+/* The page-table engine, in all three formats: cases with known entries, failures at every allocation, and a random model test. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/x86_64/mmu/pt.h"
+
+#define RW  (PT_READ | PT_WRITE)
+#define RX  (PT_READ | PT_EXEC)
+#define RWX (RW | PT_EXEC)
+
+#define TOP_2GIB 0xffffffff80000000ull
+
+/* Structure pages: real memory, physical address = FAKE_PA + offset. */
+#define PAGES	4096
+#define FAKE_PA 0x40000000ull
+
+static u8 *page_memory;
+static bool page_used[PAGES];
+static u32 pages_used;
+static s64 allocations_left = -1; /* -1: no limit */
+
+static void *fake_alloc(void *context)
+{
+	(void)context;
+	if (allocations_left == 0)
+		return NULL;
+	if (allocations_left > 0)
+		allocations_left--;
+	for (u32 i = 0; i < PAGES; i++) {
+		if (page_used[i])
+			continue;
+		page_used[i] = true;
+		pages_used++;
+		memset(page_memory + i * PAGE_SIZE, 0, PAGE_SIZE);
+		return page_memory + i * PAGE_SIZE;
+	}
+	return NULL;
+}
+
+static void fake_free(void *context, void *page)
+{
+	u64 i = (u64)((u8 *)page - page_memory) / PAGE_SIZE;
+
+	(void)context;
+	assert_true(i < PAGES && page_used[i]);
+	page_used[i] = false;
+	pages_used--;
+	memset(page, 0xff, PAGE_SIZE);
+}
+
+static paddr_t fake_pa(void *context, const void *page)
+{
+	(void)context;
+	return FAKE_PA + (u64)((const u8 *)page - page_memory);
+}
+
+static void *fake_va(void *context, paddr_t pa)
+{
+	(void)context;
+	assert_in_range(pa, FAKE_PA, FAKE_PA + (PAGES - 1) * PAGE_SIZE);
+	return page_memory + (pa - FAKE_PA);
+}
+
+static const struct pt_allocator allocator = {fake_alloc, fake_free, fake_pa, fake_va, NULL};
+static const struct pt_format *const formats[] = {&pt_format_host, &pt_format_ept, &pt_format_npt};
+
+static int setup_all(void **state)
+{
+	(void)state;
+	page_memory = aligned_alloc(PAGE_SIZE, PAGES * PAGE_SIZE);
+	return page_memory ? 0 : -1;
+}
+
+static int teardown_all(void **state)
+{
+	(void)state;
+	free(page_memory);
+	return 0;
+}
+
+static int no_page_left(void **state)
+{
+	(void)state;
+	allocations_left = -1;
+	return pages_used == 0 ? 0 : -1;
+}
+
+static u64 entry_at(struct pt *pt, u64 va, u32 level)
+{
+	const u64 *table = pt->root;
+
+	for (u32 at = pt->format->levels; at > level; at--) {
+		u64 entry = table[(va >> (12 + 9 * (at - 1))) & 511];
+
+		assert_true(pt->format->present(entry) && !pt->format->is_leaf(entry, at));
+		table = fake_va(NULL, entry & pt->format->address_mask);
+	}
+	return table[(va >> (12 + 9 * (level - 1))) & 511];
+}
+
+static void expect(struct pt *pt, u64 va, paddr_t pa, u64 size, u32 rights, enum memory_cache cache)
+{
+	struct pt_leaf leaf;
+
+	assert_true(pt_lookup(pt, va, &leaf));
+	assert_int_equal(leaf.pa, pa);
+	assert_int_equal(leaf.size, size);
+	assert_int_equal(leaf.rights, rights);
+	assert_int_equal(leaf.cache, cache);
+}
+
+static void expect_hole(struct pt *pt, u64 va, u64 size)
+{
+	struct pt_leaf leaf;
+
+	assert_false(pt_lookup(pt, va, &leaf));
+	assert_int_equal(leaf.size, size);
+}
+
+static void test_init(void **state)
+{
+	struct pt pt;
+
+	(void)state;
+	assert_int_equal(pt_init(&pt, &pt_format_host, &allocator, 0), ERR_INVALID);
+	assert_int_equal(pt_init(&pt, &pt_format_host, &allocator, 4), ERR_INVALID);
+	allocations_left = 0;
+	assert_int_equal(pt_init(&pt, &pt_format_host, &allocator, 3), ERR_MEMORY);
+}
+
+/* The bits themselves, from the manuals' tables. */
+static void test_entries(void **state)
+{
+	struct {
+		const struct pt_format *format;
+		u32 level, rights;
+		enum memory_cache cache;
+		u64 entry;
+	} cases[] = {
+		{&pt_format_host, 1, PT_READ, CACHE_WB, 0x8000000000000021},
+		{&pt_format_host, 1, RW, CACHE_WB, 0x8000000000000063},
+		{&pt_format_host, 1, RX, CACHE_WB, 0x21},
+		{&pt_format_host, 1, RX | PT_GLOBAL, CACHE_WB, 0x121},
+		{&pt_format_host, 1, RW | PT_USER, CACHE_WB, 0x8000000000000067},
+		{&pt_format_host, 1, RX, CACHE_WC, 0x29},
+		{&pt_format_host, 1, RX, CACHE_UC_MINUS, 0x31},
+		{&pt_format_host, 1, RX, CACHE_UC, 0x39},
+		{&pt_format_host, 1, RX, CACHE_WP, 0xa9},
+		{&pt_format_host, 1, RX, CACHE_WT, 0xb9},
+		{&pt_format_host, 2, RX, CACHE_WB, 0xa1},
+		{&pt_format_host, 2, RX, CACHE_WT, 0x10b9},
+		{&pt_format_host, 3, RX, CACHE_WP, 0x10a9},
+		{&pt_format_npt, 1, PT_READ, CACHE_WB, 0x8000000000000025},
+		{&pt_format_npt, 1, RWX | PT_GLOBAL, CACHE_WB, 0x67},
+		{&pt_format_npt, 2, RWX, CACHE_UC, 0xff},
+		{&pt_format_ept, 1, PT_READ, CACHE_UC, 0x1},
+		{&pt_format_ept, 1, RW, CACHE_WB, 0x33},
+		{&pt_format_ept, 1, RWX, CACHE_WB, 0x37},
+		{&pt_format_ept, 1, RX, CACHE_WC, 0xd},
+		{&pt_format_ept, 1, RWX | PT_USER | PT_GLOBAL, CACHE_WT, 0x27},
+		{&pt_format_ept, 2, RWX, CACHE_WP, 0xaf},
+		{&pt_format_ept, 2, RWX, CACHE_WB, 0xb7},
+		{&pt_format_ept, 3, RWX, CACHE_WB, 0xb7},
+		{&pt_format_ept, 3, RWX, CACHE_UC_MINUS, 0x87},
+	};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		u64 entry = cases[i].format->leaf(0, cases[i].level, cases[i].rights, cases[i].cache);
+		enum memory_cache cache = cases[i].format->cache(entry, cases[i].level);
+		u32 rights = cases[i].format->rights(entry);
+
+		assert_int_equal(entry, cases[i].entry);
+		assert_true(cases[i].format->present(entry) && cases[i].format->is_leaf(entry, cases[i].level));
+		assert_int_equal(cases[i].format->leaf(0, cases[i].level, rights, cache), entry);
+		if (cases[i].cache != CACHE_UC_MINUS)
+			assert_int_equal(cache, cases[i].cache);
+	}
+	assert_int_equal(pt_format_host.table(0x5000), 0x5027);
+	assert_int_equal(pt_format_npt.table(0x5000), 0x5027);
+	assert_int_equal(pt_format_ept.table(0x5000), 0x5007);
+	for (u32 i = 0; i < ARRAY_SIZE(formats); i++)
+		assert_false(formats[i]->present(0x7ffffffffffff000) || formats[i]->present(0));
+}
+
+/* EPT: bits 20:12 of a 2 MiB entry and 29:12 of a 1 GiB one are reserved, whatever the memory type. */
+static void test_ept_reserved_bits(void **state)
+{
+	static const enum memory_cache caches[] = {CACHE_UC, CACHE_WC, CACHE_WT, CACHE_WP, CACHE_WB, CACHE_UC_MINUS};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(caches); i++) {
+		assert_int_equal(pt_format_ept.leaf(0x40000000, 2, RWX, caches[i]) & BITS(20, 12), 0);
+		assert_int_equal(pt_format_ept.leaf(0x40000000, 3, RWX, caches[i]) & BITS(29, 12), 0);
+		assert_int_equal(pt_format_ept.leaf(0, 3, RWX, caches[i]) & BIT(6), 0);
+	}
+}
+
+static void test_sizes(void **state)
+{
+	(void)state;
+	for (u32 f = 0; f < ARRAY_SIZE(formats); f++) {
+		const u32 rights = formats[f] == &pt_format_npt ? RWX | (u32)PT_USER : RWX;
+		struct pt_change change;
+		struct pt pt;
+
+		assert_int_equal(pt_init(&pt, formats[f], &allocator, 3), OK);
+		/* 4 KiB below a 1 GiB boundary, then 1 GiB, 2 MiB and 4 KiB. */
+		assert_int_equal(pt_map(&pt, GIB - 4096, 3 * GIB - 4096, GIB + 2 * MIB + 8192, RWX, CACHE_WB, &change), OK);
+		assert_true(change.any_added && !change.any_removed && !change.tables_freed && !change.any_relaxed);
+		expect_hole(&pt, GIB - 8192, 4096);
+		expect(&pt, GIB - 4096, 3 * GIB - 4096, 4096, rights, CACHE_WB);
+		expect(&pt, GIB + 0x12345, 3 * GIB + 0x12345, GIB, rights, CACHE_WB);
+		expect(&pt, 2 * GIB, 4 * GIB, 2 * MIB, rights, CACHE_WB);
+		expect(&pt, 2 * GIB + 2 * MIB, 4 * GIB + 2 * MIB, 4096, rights, CACHE_WB);
+		expect_hole(&pt, 2 * GIB + 2 * MIB + 4096, 4096);
+		expect_hole(&pt, 2 * GIB + 4 * MIB, 2 * MIB);
+		expect_hole(&pt, 4 * GIB, GIB);
+		expect_hole(&pt, 512 * GIB, 512 * GIB);
+		/* root, PDPT, PD+PT below, PD+PT above */
+		assert_int_equal(pages_used, 6);
+		pt_destroy(&pt, 0, 0);
+		assert_int_equal(pages_used, 0);
+	}
+}
+
+static void test_largest(void **state)
+{
+	(void)state;
+	for (u32 largest = 1; largest <= 3; largest++) {
+		struct pt pt;
+
+		assert_int_equal(pt_init(&pt, &pt_format_ept, &allocator, largest), OK);
+		assert_int_equal(pt_map(&pt, 0, 0, GIB, RWX, CACHE_WB, NULL), OK);
+		expect(&pt, GIB - 1, GIB - 1, largest == 3 ? GIB : largest == 2 ? 2 * MIB : 4096, RWX, CACHE_WB);
+		assert_int_equal(pages_used, largest == 3 ? 2 : largest == 2 ? 3 : 3 + 512);
+		pt_destroy(&pt, 0, 0);
+	}
+}
+
+/* Address and physical address not aligned alike: small pages only. */
+static void test_unaligned(void **state)
+{
+	struct pt pt;
+
+	(void)state;
+	assert_int_equal(pt_init(&pt, &pt_format_host, &allocator, 3), OK);
+	assert_int_equal(pt_map(&pt, 4 * MIB, 2 * MIB + 4096, 4 * MIB, RW, CACHE_WB, NULL), OK);
+	expect(&pt, 4 * MIB, 2 * MIB + 4096, 4096, RW, CACHE_WB);
+	expect(&pt, 8 * MIB - 1, 6 * MIB + 4095, 4096, RW, CACHE_WB);
+	/* alike to 2 MiB but not to 1 GiB */
+	assert_int_equal(pt_map(&pt, GIB, 2 * MIB, GIB, RW, CACHE_UC, NULL), OK);
+	expect(&pt, 2 * GIB - 4096, GIB + 2 * MIB - 4096, 2 * MIB, RW, CACHE_UC);
+	pt_destroy(&pt, 0, 0);
+}
+
+static void test_arguments(void **state)
+{
+	struct pt pt, ept;
+
+	(void)state;
+	assert_int_equal(pt_init(&pt, &pt_format_host, &allocator, 3), OK);
+	assert_int_equal(pt_init(&ept, &pt_format_ept, &allocator, 3), OK);
+	assert_int_equal(pt_map(&pt, 0, 0, 0, RW, CACHE_WB, NULL), ERR_INVALID);
+	assert_int_equal(pt_map(&pt, 1, 0, 4096, RW, CACHE_WB, NULL), ERR_INVALID);
+	assert_int_equal(pt_map(&pt, 0, 1, 4096, RW, CACHE_WB, NULL), ERR_INVALID);
+	assert_int_equal(pt_map(&pt, 0, 0, 4097, RW, CACHE_WB, NULL), ERR_INVALID);
+	assert_int_equal(pt_map(&pt, 0, 0, 4096, PT_WRITE, CACHE_WB, NULL), ERR_INVALID);
+	assert_int_equal(pt_map(&pt, 0, BIT(52), 4096, RW, CACHE_WB, NULL), ERR_INVALID);
+	assert_int_equal(pt_map(&pt, 0, BIT(52) - 4096, 8192, RW, CACHE_WB, NULL), ERR_INVALID);
+	/* the canonical hole, across it, across the end */
+	assert_int_equal(pt_map(&pt, BIT(47), 0, 4096, RW, CACHE_WB, NULL), ERR_INVALID);
+	assert_int_equal(pt_map(&pt, BIT(47) - 4096, 0, 8192, RW, CACHE_WB, NULL), ERR_INVALID);
+	assert_int_equal(pt_map(&pt, -BIT(47) - 4096, 0, 8192, RW, CACHE_WB, NULL), ERR_INVALID);
+	assert_int_equal(pt_map(&pt, -4096ull, 0, 8192, RW, CACHE_WB, NULL), ERR_INVALID);
+	assert_int_equal(pt_unmap(&pt, 1, 4096, NULL), ERR_INVALID);
+	assert_int_equal(pt_protect(&pt, 0, 4096, PT_EXEC, NULL), ERR_INVALID);
+	assert_int_equal(pt_map(&ept, BIT(48), 0, 4096, RW, CACHE_WB, NULL), ERR_INVALID);
+	assert_int_equal(pt_map(&ept, BIT(48) - 4096, 0, 8192, RW, CACHE_WB, NULL), ERR_INVALID);
+	assert_int_equal(pages_used, 2);
+	/* the last page of each, and what is just allowed */
+	assert_int_equal(pt_map(&pt, -4096ull, BIT(52) - 4096, 4096, RW, CACHE_WB, NULL), OK);
+	expect(&pt, ~0ull, BIT(52) - 1, 4096, RW, CACHE_WB);
+	assert_int_equal(pt_map(&pt, -BIT(47), 0, 4096, RW, CACHE_WB, NULL), OK);
+	assert_int_equal(pt_map(&pt, BIT(47) - 4096, 0, 4096, RW, CACHE_WB, NULL), OK);
+	assert_int_equal(pt_map(&ept, BIT(48) - 4096, 0, 4096, RW, CACHE_WB, NULL), OK);
+	assert_int_equal(pt_unmap(&pt, -4096ull, 4096, NULL), OK);
+	assert_int_equal(pt_unmap(&pt, 0ull - 2 * MIB, 2 * MIB, NULL), OK);
+	pt_destroy(&pt, 0, 0);
+	pt_destroy(&ept, 0, 0);
+}
+
+static void test_exists(void **state)
+{
+	struct pt_change change;
+	struct pt pt;
+
+	(void)state;
+	assert_int_equal(pt_init(&pt, &pt_format_ept, &allocator, 3), OK);
+	assert_int_equal(pt_map(&pt, GIB, GIB, GIB, RWX, CACHE_WB, NULL), OK);
+	assert_int_equal(pt_map(&pt, GIB + 4096, 0, 4096, RWX, CACHE_WB, &change), ERR_EXISTS);
+	assert_false(change.any_added);
+	assert_int_equal(pt_map(&pt, 0, 0, GIB + 4096, RWX, CACHE_WB, NULL), ERR_EXISTS);
+	expect_hole(&pt, 0, GIB);
+	assert_int_equal(pages_used, 2);
+	assert_int_equal(pt_map(&pt, 0, 0, 3 * GIB, RWX, CACHE_WB, NULL), ERR_EXISTS);
+	pt_destroy(&pt, 0, 0);
+}
+
+static void test_unmap_splits(void **state)
+{
+	struct pt_change change;
+	struct pt pt;
+
+	(void)state;
+	assert_int_equal(pt_init(&pt, &pt_format_host, &allocator, 3), OK);
+	assert_int_equal(pt_map(&pt, 0, 4 * GIB, GIB, RW, CACHE_WT, NULL), OK);
+	assert_int_equal(pages_used, 2);
+	assert_int_equal(pt_unmap(&pt, 6 * MIB + 4096, 4096, &change), OK);
+	assert_true(change.any_removed && !change.tables_freed && !change.any_added);
+	expect_hole(&pt, 6 * MIB + 4096, 4096);
+	expect(&pt, 6 * MIB, 4 * GIB + 6 * MIB, 4096, RW, CACHE_WT);
+	expect(&pt, 6 * MIB + 8192, 4 * GIB + 6 * MIB + 8192, 4096, RW, CACHE_WT);
+	expect(&pt, 4 * MIB, 4 * GIB + 4 * MIB, 2 * MIB, RW, CACHE_WT);
+	expect(&pt, GIB - 1, 5 * GIB - 1, 2 * MIB, RW, CACHE_WT);
+	/* PD and PT; what two ends in one leaf reserve too much went back */
+	assert_int_equal(pages_used, 4);
+	/* whole tables go, but only at pt_reap() */
+	assert_int_equal(pt_unmap(&pt, 0, GIB, &change), OK);
+	assert_true(change.any_removed && change.tables_freed);
+	assert_int_equal(pages_used, 4);
+	expect_hole(&pt, 0, GIB);
+	pt_reap(&pt);
+	assert_int_equal(pages_used, 2);
+	assert_int_equal(pt_unmap(&pt, 0, GIB, &change), OK);
+	assert_false(change.any_removed || change.tables_freed);
+	pt_destroy(&pt, 0, 0);
+}
+
+/* A CPU may still read a detached page: it must not find anything present in it. */
+static void test_detached_is_empty(void **state)
+{
+	(void)state;
+	for (u32 f = 0; f < ARRAY_SIZE(formats); f++) {
+		struct pt pt;
+		u32 seen = 0;
+
+		assert_int_equal(pt_init(&pt, formats[f], &allocator, 1), OK);
+		assert_int_equal(pt_map(&pt, 0, 0, 8 * MIB, RWX, CACHE_WB, NULL), OK);
+		assert_int_equal(pt_unmap(&pt, 0, 8 * MIB, NULL), OK);
+		for (const u64 *page = pt.detached; page; page = *(const u64 *const *)page, seen++) {
+			for (u32 i = 0; i < 512; i++)
+				assert_false(formats[f]->present(page[i]));
+		}
+		assert_int_equal(seen, 5); /* four PTs and the PD */
+		pt_destroy(&pt, 0, 0);
+		assert_int_equal(pages_used, 0);
+	}
+}
+
+static void test_protect(void **state)
+{
+	struct pt_change change;
+	struct pt pt;
+
+	(void)state;
+	assert_int_equal(pt_init(&pt, &pt_format_ept, &allocator, 3), OK);
+	assert_int_equal(pt_map(&pt, 0, 0, 4 * MIB, RWX, CACHE_WB, NULL), OK);
+	assert_int_equal(pt_protect(&pt, 4096, 2 * MIB, RX, &change), OK);
+	assert_true(change.any_removed && !change.any_relaxed && !change.any_added && !change.tables_freed);
+	expect(&pt, 0, 0, 4096, RWX, CACHE_WB);
+	expect(&pt, 4096, 4096, 4096, RX, CACHE_WB);
+	expect(&pt, 2 * MIB, 2 * MIB, 4096, RX, CACHE_WB);
+	expect(&pt, 2 * MIB + 4096, 2 * MIB + 4096, 4096, RWX, CACHE_WB);
+	assert_int_equal(pt_protect(&pt, 0, 4 * MIB, RWX, &change), OK);
+	assert_true(!change.any_removed && change.any_relaxed);
+	assert_int_equal(pt_protect(&pt, 0, GIB, RWX, &change), OK);
+	assert_true(!change.any_removed && !change.any_relaxed);
+	expect_hole(&pt, 4 * MIB, 2 * MIB);
+	pt_destroy(&pt, 0, 0);
+}
+
+/* Accessed and dirty, which the CPU set, outlive splitting and protecting. */
+static void test_sticky(void **state)
+{
+	struct pt pt;
+	u64 *entry;
+
+	(void)state;
+	assert_int_equal(pt_init(&pt, &pt_format_ept, &allocator, 2), OK);
+	assert_int_equal(pt_map(&pt, 0, 0, 2 * MIB, RWX, CACHE_WB, NULL), OK);
+	entry = pt_entry(&pt, 0, 2);
+	*entry |= BIT(8) | BIT(9);
+	assert_int_equal(pt_protect(&pt, 0, 4096, PT_READ, NULL), OK);
+	assert_int_equal(entry_at(&pt, 0, 1), 0x1 | 6 << 3 | BIT(8) | BIT(9));
+	assert_int_equal(entry_at(&pt, 0x1ff000, 1), 0x1ff000 | 0x7 | 6 << 3 | BIT(8) | BIT(9));
+	pt_destroy(&pt, 0, 0);
+}
+
+static void test_entry(void **state)
+{
+	struct pt pt;
+	u64 *entry;
+
+	(void)state;
+	assert_int_equal(pt_init(&pt, &pt_format_host, &allocator, 3), OK);
+	allocations_left = 2;
+	assert_null(pt_entry(&pt, TOP_2GIB, 1));
+	assert_int_equal(pages_used, 1);
+	allocations_left = 3;
+	entry = pt_entry(&pt, TOP_2GIB + 4096, 1);
+	assert_non_null(entry);
+	allocations_left = 0;
+	assert_ptr_equal(pt_entry(&pt, TOP_2GIB + 8192, 1), entry + 1);
+	*entry = pt_format_host.leaf(0x7000, 1, RW, CACHE_WB);
+	expect(&pt, TOP_2GIB + 4096, 0x7000, 4096, RW, CACHE_WB);
+	allocations_left = -1;
+	assert_int_equal(pt_map(&pt, 0, 0, GIB, RW, CACHE_WB, NULL), OK);
+	assert_null(pt_entry(&pt, 0, 1));
+	assert_non_null(pt_entry(&pt, 0, 3));
+	pt_destroy(&pt, 0, 0);
+}
+
+/* A slot shared with another root is left alone by the end of this one. */
+static void test_shared_slots(void **state)
+{
+	struct pt base, vm;
+
+	(void)state;
+	assert_int_equal(pt_init(&base, &pt_format_host, &allocator, 3), OK);
+	assert_int_equal(pt_map(&base, TOP_2GIB, 0, 4096, RX, CACHE_WB, NULL), OK);
+	assert_int_equal(pt_init(&vm, &pt_format_host, &allocator, 3), OK);
+	((u64 *)vm.root)[511] = ((u64 *)base.root)[511];
+	assert_int_equal(pt_map(&vm, 0, 0, 4096, RW, CACHE_WB, NULL), OK);
+	expect(&vm, TOP_2GIB, 0, 4096, RX, CACHE_WB);
+	assert_int_equal(pages_used, 4 + 4);
+	pt_destroy(&vm, 511, 1);
+	assert_int_equal(pages_used, 4);
+	expect(&base, TOP_2GIB, 0, 4096, RX, CACHE_WB);
+	/* the table a root points to stays, so that roots sharing it see what comes later */
+	assert_int_equal(pt_unmap(&base, TOP_2GIB, 4096, NULL), OK);
+	pt_reap(&base);
+	assert_int_equal(pages_used, 2);
+	pt_destroy(&base, 0, 0);
+}
+
+struct seen {
+	u32 count, stop_after;
+	u64 va[4];
+};
+
+static bool see(void *context, u64 va, const struct pt_leaf *leaf)
+{
+	struct seen *seen = context;
+
+	(void)leaf;
+	seen->va[seen->count++] = va;
+	return seen->count != seen->stop_after;
+}
+
+static void test_walk(void **state)
+{
+	struct seen seen = {0}, first = {.stop_after = 1};
+	struct pt pt;
+
+	(void)state;
+	assert_int_equal(pt_init(&pt, &pt_format_host, &allocator, 3), OK);
+	assert_int_equal(pt_map(&pt, -4096ull, 0, 4096, RW, CACHE_WB, NULL), OK);
+	assert_int_equal(pt_map(&pt, GIB, 0, GIB, RW, CACHE_WB, NULL), OK);
+	assert_int_equal(pt_map(&pt, -BIT(47), 0, 2 * MIB, RW, CACHE_WB, NULL), OK);
+	pt_walk(&pt, see, &seen);
+	assert_int_equal(seen.count, 3);
+	assert_int_equal(seen.va[0], GIB);
+	assert_int_equal(seen.va[1], -BIT(47));
+	assert_int_equal(seen.va[2], -4096ull);
+	pt_walk(&pt, see, &first);
+	assert_int_equal(first.count, 1);
+	pt_destroy(&pt, 0, 0);
+}
+
+/*
+ * The model: one word a page over a range that straddles a 1 GiB boundary, 0 for a hole, else what the page is mapped to. After each
+ * random operation, some with too little memory, the tables must say the same.
+ */
+#define MODEL_BASE  (GIB - 4 * MIB)
+#define MODEL_PAGES ((GIB + 8 * MIB) / PAGE_SIZE)
+
+static u64 model[MODEL_PAGES], found[MODEL_PAGES];
+
+static u64 model_word(paddr_t pa, u32 rights, enum memory_cache cache)
+{
+	return pa | (rights & RWX) | (u64)cache << 4;
+}
+
+static bool collect(void *context, u64 va, const struct pt_leaf *leaf)
+{
+	(void)context;
+	assert_int_equal((va | leaf->pa) % leaf->size, 0);
+	for (u64 offset = 0; offset < leaf->size; offset += PAGE_SIZE)
+		found[(va + offset - MODEL_BASE) / PAGE_SIZE] = model_word(leaf->pa + offset, leaf->rights, leaf->cache);
+	return true;
+}
+
+static u64 below(u64 n)
+{
+	u64 value = (u32)rand();
+
+	return value % n;
+}
+
+static void random_range(u64 *first, u64 *count)
+{
+	static const u64 units[] = {1, 1, 512, 512 * 64, 512 * 512};
+	u64 unit = units[below(ARRAY_SIZE(units))];
+	u64 limit = MIN(unit * 8, MODEL_PAGES);
+
+	*first = below(MODEL_PAGES);
+	if (rand() % 4 != 0)
+		*first = ALIGN_DOWN(*first, MIN(unit, 512));
+	*count = 1 + below(limit);
+	if (rand() % 4 != 0)
+		*count = ALIGN_UP(*count, MIN(unit, 512));
+	*count = MIN(*count, MODEL_PAGES - *first);
+}
+
+static int model_step(struct pt *pt, struct pt_change *change, u64 first, u64 count)
+{
+	static const u32 rights_of[] = {PT_READ, RW, RX, RWX};
+	u32 rights = rights_of[below(4)], kind = (u32)below(4);
+	enum memory_cache cache = rand() % 2 ? CACHE_WB : CACHE_UC;
+	u64 va = MODEL_BASE + first * PAGE_SIZE;
+	paddr_t pa = rand() % 3 ? va + GIB : 16 * GIB + below(1024) * PAGE_SIZE;
+	bool occupied = false, any = false;
+	int error;
+
+	for (u64 i = first; i < first + count; i++)
+		occupied |= model[i] != 0;
+	if (kind < 2) {
+		error = pt_map(pt, va, pa, count * PAGE_SIZE, rights, cache, change);
+		assert_int_equal(error == ERR_EXISTS, occupied);
+		assert_int_equal(change->any_added, error == OK);
+	} else if (kind == 2) {
+		error = pt_unmap(pt, va, count * PAGE_SIZE, change);
+		assert_int_equal(change->any_removed, occupied && !error);
+	} else {
+		error = pt_protect(pt, va, count * PAGE_SIZE, rights, change);
+	}
+	for (u64 i = first; i < first + count && !error; i++) {
+		any |= kind == 3 && (model[i] & RWX & ~(u64)rights) != 0;
+		if (kind < 2)
+			model[i] = model_word(pa + (i - first) * PAGE_SIZE, rights, cache);
+		else if (kind == 2)
+			model[i] = 0;
+		else if (model[i])
+			model[i] = (model[i] & ~(u64)RWX) | rights;
+	}
+	if (kind == 3 && !error)
+		assert_int_equal(change->any_removed, any);
+	return error;
+}
+
+static void test_model(void **state)
+{
+	(void)state;
+	srand(2);
+	for (u32 round = 0; round < 6; round++) {
+		struct pt_change change;
+		u32 failures = 0;
+		struct pt pt;
+
+		memset(model, 0, sizeof(model));
+		assert_int_equal(pt_init(&pt, formats[round % 3], &allocator, 1 + round % 2 + round / 3), OK);
+		for (u32 step = 0; step < 150; step++) {
+			u32 before = pages_used;
+			u64 first, count;
+
+			random_range(&first, &count);
+			allocations_left = rand() % 3 == 0 ? rand() % 3 : -1;
+			if (model_step(&pt, &change, first, count) != OK) {
+				failures += allocations_left == 0;
+				assert_int_equal(pages_used, before);
+			}
+			allocations_left = -1;
+			if (rand() % 2)
+				pt_reap(&pt);
+			memset(found, 0, sizeof(found));
+			pt_walk(&pt, collect, NULL);
+			assert_memory_equal(model, found, sizeof(model));
+		}
+		assert_true(failures > 0);
+		/* with all unmapped, only the root and the one table it points to remain */
+		assert_int_equal(pt_unmap(&pt, MODEL_BASE, MODEL_PAGES * PAGE_SIZE, NULL), OK);
+		pt_reap(&pt);
+		assert_true(pages_used <= 2);
+		pt_destroy(&pt, 0, 0);
+		assert_int_equal(pages_used, 0);
+	}
+}
+
+/* Every allocation of a map and of a split fails once: nothing has changed, nothing is lost; then it works. */
+static void test_failures(void **state)
+{
+	(void)state;
+	for (u32 f = 0; f < ARRAY_SIZE(formats); f++) {
+		u64 size = 3 * GIB + 6 * MIB + 12288;
+		struct pt_change change;
+		struct pt_leaf leaf;
+		struct pt pt;
+		int error = ERR_MEMORY;
+
+		assert_int_equal(pt_init(&pt, formats[f], &allocator, 3), OK);
+		for (s64 allowed = 0; error; allowed++) {
+			allocations_left = allowed;
+			error = pt_map(&pt, 512 * GIB - GIB - 4096, GIB - 4096, size, RW, CACHE_WB, &change);
+			assert_int_equal(pages_used, error ? 1 : 1 + allowed);
+			assert_int_equal(pt_lookup(&pt, 512 * GIB, &leaf), !error);
+		}
+		assert_int_equal(pages_used, 1 + 2 + 2 + 2);
+		error = ERR_MEMORY;
+		for (s64 allowed = 0; error; allowed++) {
+			u32 before = pages_used;
+
+			allocations_left = allowed;
+			error = pt_unmap(&pt, 512 * GIB - 4096, 8192, &change);
+			assert_true(!error || (pages_used == before && !change.any_removed));
+			if (error)
+				expect(&pt, 512 * GIB - 4096, 2 * GIB - 4096, GIB, pt.format == &pt_format_npt ? RW | (u32)PT_USER : RW,
+				       CACHE_WB);
+		}
+		allocations_left = -1;
+		expect_hole(&pt, 512 * GIB - 4096, 4096);
+		expect_hole(&pt, 512 * GIB, 4096);
+		pt_destroy(&pt, 0, 0);
+		assert_int_equal(pages_used, 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_init, no_page_left),
+		cmocka_unit_test_teardown(test_entries, no_page_left),
+		cmocka_unit_test_teardown(test_ept_reserved_bits, no_page_left),
+		cmocka_unit_test_teardown(test_sizes, no_page_left),
+		cmocka_unit_test_teardown(test_largest, no_page_left),
+		cmocka_unit_test_teardown(test_unaligned, no_page_left),
+		cmocka_unit_test_teardown(test_arguments, no_page_left),
+		cmocka_unit_test_teardown(test_exists, no_page_left),
+		cmocka_unit_test_teardown(test_unmap_splits, no_page_left),
+		cmocka_unit_test_teardown(test_detached_is_empty, no_page_left),
+		cmocka_unit_test_teardown(test_protect, no_page_left),
+		cmocka_unit_test_teardown(test_sticky, no_page_left),
+		cmocka_unit_test_teardown(test_entry, no_page_left),
+		cmocka_unit_test_teardown(test_shared_slots, no_page_left),
+		cmocka_unit_test_teardown(test_walk, no_page_left),
+		cmocka_unit_test_teardown(test_model, no_page_left),
+		cmocka_unit_test_teardown(test_failures, no_page_left),
+	};
+
+	return cmocka_run_group_tests(tests, setup_all, teardown_all);
+}
