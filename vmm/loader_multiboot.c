@@ -83,7 +83,7 @@ static bool multiboot_recognize(const struct loader_file *kernel)
 
 	if (find_header(kernel, &header) < 0)
 		return false;
-	return header.flags & HEADER_ADDRESSES || !elf_is_64(kernel->bytes, kernel->size) || !loader_pvh.recognize(kernel);
+	return header.flags & HEADER_ADDRESSES || !elf_is_64(kernel->bytes, kernel->size) || !loader_pvh_has_entry(kernel);
 }
 
 static int check_flags(const struct loader_input *input, u32 flags)

@@ -37,6 +37,9 @@ gpa_t loader_info_put_string(struct loader_info *info, const char *first, const 
 /* Room for the information about modules and command line. */
 u64 loader_info_size(const struct loader_input *input);
 
+/* Whether an ELF file has the note that PVH starts by. */
+bool loader_pvh_has_entry(const struct loader_file *kernel);
+
 /* Protected mode without paging, flat 4 GiB segments, interrupts off, the caches on, A20 on (as always here). */
 void loader_state_flat(struct vcpu_state *state, gpa_t entry);
 

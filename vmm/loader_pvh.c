@@ -34,6 +34,16 @@ static bool pvh_recognize(const struct loader_file *kernel)
 	return elf_recognize(kernel->bytes, kernel->size);
 }
 
+bool loader_pvh_has_entry(const struct loader_file *kernel)
+{
+	char message[160];
+	struct elf elf;
+	u32 size;
+
+	return elf_parse(&elf, kernel->bytes, kernel->size, message, sizeof(message)) == OK &&
+	       elf_find_note(&elf, NOTE_NAME, NOTE_PHYS32_ENTRY, &size);
+}
+
 /* The description is as wide as the file's class, though only 32 bits of it can be meant. */
 static int find_entry(const struct loader_input *input, const struct elf *elf, gpa_t *entry)
 {
