@@ -13,6 +13,7 @@
 
 struct vm;
 struct vcpu;
+struct cpuid_leaf;
 
 /* Memory rights of a guest-physical range. */
 #define GUEST_READ  BIT(0)
@@ -100,6 +101,14 @@ struct engine_ops {
 	bool (*set_slice)(struct vcpu *vcpu, u64 ticks);
 	/* Intercept an MSR (true) or let the guest own it. Only the MSRs that vmm/msr.c marks as own-able; before the first run. */
 	void (*intercept_msr)(struct vcpu *vcpu, u32 msr, bool read, bool write);
+
+	/*
+	 * Drop all linear translations of the guest on this core before its next entry, global ones too: for an emulated MOV to a control
+	 * register, where the processor does not do what the instruction would have done (SDM "Invalidation of Cached Mappings" in VMX).
+	 */
+	void (*flush_guest)(struct vcpu *vcpu);
+	/* Clear the CPUID bits of what this engine cannot give a guest (a control that the processor lacks). NULL: nothing to clear. */
+	void (*limit_cpuid)(u32 leaf, u32 subleaf, struct cpuid_leaf *value);
 
 	/* The last exit and the whole control structure in words, to the log. */
 	void (*dump)(struct vcpu *vcpu, const struct vm_exit *exit);
