@@ -6,6 +6,8 @@
 #include "vmm/account.h"
 #include "vmm/engine.h"
 
+struct msr_state;
+
 enum vcpu_run_state { VCPU_CREATED, VCPU_RUNNABLE, VCPU_RUNNING, VCPU_BLOCKED, VCPU_ENDED };
 
 /* vcpu->attention, why the slow part of the run loop must look before the next entry. (a): other cores set bits. */
@@ -32,6 +34,10 @@ struct vcpu {
 	u32 id;		  /* (i) in its VM */
 	u32 core;	  /* (s) where it is queued */
 	u32 last_core;	  /* (c) where it was loaded last; ~0: nowhere yet */
+	bool halted;	  /* (c) behind a HLT: enters again only with an event that ends it */
+	/* (i) Takes the vector of the highest pending interrupt from the VM's interrupt controller; NULL: the VM has none. */
+	u8 (*irq_take)(struct vcpu *vcpu);
+	struct msr_state *msrs; /* (c) vmm/msr.h */
 	enum vcpu_run_state state; /* (s) */
 	bool wake_pending; /* (s) a wake came while it was about to block */
 	u64 affinity;	  /* (i) BIT(core index) */
@@ -59,12 +65,32 @@ static inline void vcpu_set(struct vcpu *vcpu, enum reg reg, u64 value)
 /* Set the low `size` bytes (1, 2, 4, 8) as an instruction would: 4 clears the upper half, 1 and 2 keep the rest. */
 void vcpu_set_sized(struct vcpu *vcpu, enum reg reg, u32 size, u64 value);
 
+/* Reset state, not yet placed. 0, or ERR_MEMORY or the engine's error; nothing is left behind. */
+int vcpu_create(struct vm *vm, u32 id, u64 affinity);
+/* No core holds it. */
+void vcpu_destroy(struct vcpu *vcpu);
+
+/* After an emulated instruction: RIP, RF, TF and the one-instruction blocking (SDM "Changes to Instruction Behavior", "Interruptibility State"). */
+void vcpu_advance(struct vcpu *vcpu);
+/* Whether anything the VM has could ever end a HLT that begins now; if not, it is halted for good. */
+bool vcpu_can_wake(struct vcpu *vcpu);
+/* Whether something that ends a HLT is there now. */
+bool vcpu_has_wake_event(struct vcpu *vcpu);
+
+/* Put the event whose turn it is into the next entry, and ask for windows for those that must wait. */
+void vcpu_deliver_events(struct vcpu *vcpu);
+
 /* Queue an exception for the current instruction and answer VERDICT_INJECT (VERDICT_END after a triple fault). */
 enum verdict vcpu_raise(struct vcpu *vcpu, u8 vector);
 enum verdict vcpu_raise_error(struct vcpu *vcpu, u8 vector, u32 error);
+/* #PF: CR2 as well. */
+enum verdict vcpu_raise_page_fault(struct vcpu *vcpu, gva_t address, u32 error);
 
-/* Current privilege level (SS.DPL), and whether code is 64-bit. */
+/* Current privilege level (SS.DPL; 0 in real mode), and whether code is 64-bit. */
 u32 vcpu_cpl(struct vcpu *vcpu);
 bool vcpu_long_mode(struct vcpu *vcpu);
+/* RFLAGS.VM, and protected mode without it. */
+bool vcpu_v8086(struct vcpu *vcpu);
+bool vcpu_protected(struct vcpu *vcpu);
 
 #endif

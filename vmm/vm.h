@@ -22,7 +22,13 @@ enum vm_end_cause {
 	VM_END_KILLED,	     /* from outside */
 };
 
+/* What a hypercall may need. */
+#define VM_MAY_PRINT BIT(0)
+#define VM_MAY_EXIT  BIT(1)
+#define VM_MAY_ALL   (VM_MAY_PRINT | VM_MAY_EXIT)
+
 struct vm_console; /* vmm/console.h */
+struct cpuid_policy; /* vmm/cpuid.h */
 
 struct vm {
 	u32 id; /* (i) slot in vm_table */
@@ -40,16 +46,29 @@ struct vm {
 	u64 end_code; /* (l) */
 	char end_text[160]; /* (l) */
 	u64 created_ticks, started_ticks; /* (i) TSC */
-	u32 vcpus_live; /* (a) not yet ended */
+	u32 vcpus_live; /* (a) placed on a core and not yet ended */
+	u32 vcpus_started, vcpus_stuck; /* (l) BIT(id): was placed; halted with nothing that could wake it */
+	const struct cpuid_policy *cpuid; /* (i) what CPUID says here */
+	u32 permissions; /* (i) VM_MAY_*: which hypercalls it may make */
 };
 
 extern struct vm *vm_table[MAX_VMS];
 
-/* Create from a config: memory, vCPUs, devices, guest files loaded. NULL: a message said why; nothing is left behind. */
+/*
+ * Create from a config: memory, vCPUs, devices, guest files loaded. NULL: a message said why; nothing is left behind.
+ * Called on a core without a current vCPU, standing in the base root.
+ */
 struct vm *vm_create(const struct vm_config *config, const struct engine_ops *engine);
+/* Its boot vCPU becomes ready on a core. The VM may have ended and be gone when this returns. */
 void vm_start(struct vm *vm);
+/* One vCPU halted with nothing that could wake it: when that holds for all of them, the VM is halted for good. */
+void vm_vcpu_stuck(struct vcpu *vcpu);
+/* A vCPU of an ended VM has left its core, which stands in the base root; the last one takes the VM with it. */
+void vm_vcpu_gone(struct vcpu *vcpu);
 /* End it: first caller's cause is kept and printed in one line. Its other vCPUs are kicked. Any core. */
 void vm_end(struct vm *vm, enum vm_end_cause cause, u64 code, const char *format, ...) PRINTF(4, 5);
+/* Whether vm_end() was called. Any core. */
+bool vm_ended(struct vm *vm);
 /* Free everything; no vCPU of it is current anywhere. Called by the core that put its last vCPU. */
 void vm_destroy(struct vm *vm);
 

@@ -67,9 +67,15 @@
 #define EFER_LMSLE BIT(13)
 #define EFER_FFXSR BIT(14)
 
+#define DEBUGCTL_LBR BIT(0)
+#define DEBUGCTL_BTF BIT(1)
+
 #define DR6_RESERVED_ONES 0xffff0ff0ull
+#define DR6_BD		  BIT(13)
 #define DR6_BS		  BIT(14)
+#define DR6_BT		  BIT(15)
 #define DR7_RESERVED_ONES BIT(10)
+#define DR7_GD		  BIT(13)
 
 #define XCR0_X87    BIT(0)
 #define XCR0_SSE    BIT(1)

@@ -1,0 +1,109 @@
+#include "vmm/core.h"
+
+#include "arch/x86_64/cpu/insn.h"
+#include "arch/x86_64/cpu/irq.h"
+#include "arch/x86_64/cpu/lapic.h"
+#include "core/log.h"
+#include "core/panic.h"
+#include "core/percpu.h"
+#include "core/pool.h"
+#include "core/time.h"
+#include "vmm/console.h"
+#include "vmm/vm.h"
+
+/* While a console is busy we come back this often; a 16-byte UART queue empties in 1.4 ms at 115200 baud. */
+#define OUTPUT_PERIOD_US 1000
+
+struct core_vmm core_vmm_table[MAX_CORES];
+const struct vmm_house *house;
+
+static void timer_interrupt(u8 vector)
+{
+	(void)vector;
+	/* One shot: whatever was programmed is spent, even where a coarse timer fired a little early. */
+	this_core()->vmm->programmed = ~0ull;
+	timer_run(rdtsc());
+}
+
+static void slice_over(struct timer *timer)
+{
+	struct vcpu *current = this_core()->current;
+
+	(void)timer;
+	if (current)
+		__atomic_fetch_or(&current->attention, ATTENTION_RESCHEDULE, __ATOMIC_RELAXED);
+}
+
+/* Timers fire on the exit path; the work itself waits for the slow part of the loop. */
+static void output_again(struct timer *timer)
+{
+	struct vcpu *current = this_core()->current;
+
+	(void)timer;
+	this_core()->vmm->output_due = true;
+	if (current)
+		__atomic_fetch_or(&current->attention, ATTENTION_KICK, __ATOMIC_RELAXED);
+}
+
+void core_output(void)
+{
+	struct core_vmm *core = this_core()->vmm;
+
+	core->output_due = false;
+	vm_console_drain_all();
+	if (log_drain())
+		timer_arm(&core->output_timer, rdtsc() + us_to_ticks(OUTPUT_PERIOD_US));
+}
+
+void vmm_init(const struct vmm_house *the_house)
+{
+	house = the_house;
+	sched_init(&sched_round_robin, MAX_CORES, ms_to_ticks(house->config->slice_ms));
+	irq_register(HOST_VECTOR_TIMER, timer_interrupt);
+}
+
+void core_init(void)
+{
+	struct core_vmm *core = &core_vmm_table[this_core()->index];
+
+	this_core()->vmm = core;
+	list_init(&core->timers);
+	core->programmed = ~0ull;
+	timer_init(&core->slice_timer, slice_over);
+	timer_init(&core->output_timer, output_again);
+	core->scratch = pool_alloc((u32)(ALIGN_UP(sizeof(*core->scratch), PAGE_SIZE) / PAGE_SIZE));
+	if (!core->scratch)
+		panic("core %u: no memory in the hypervisor's pool for its work area", this_core()->index);
+}
+
+/*
+ * Nothing to run here. Interrupts are off between the look at the queue and the halt, and STI lets none in before HLT, so a
+ * kick that comes after the look still ends the halt.
+ */
+static struct vcpu *idle(void)
+{
+	struct vcpu *vcpu;
+
+	core_release();
+	for (;;) {
+		core_output();
+		vcpu = sched_pick();
+		if (vcpu)
+			return vcpu;
+		halt_until_interrupt();
+		this_core()->vmm->wakeups++;
+		timer_run(rdtsc());
+	}
+}
+
+void core_loop(void)
+{
+	for (;;) {
+		struct vcpu *vcpu;
+
+		timer_run(rdtsc());
+		core_output();
+		vcpu = sched_pick();
+		vcpu_run(vcpu ? vcpu : idle());
+	}
+}

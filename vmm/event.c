@@ -1,0 +1,95 @@
+#include "vmm/event.h"
+
+#include "arch/x86_64/cpu/regs.h"
+
+/* Classes of SDM "Interrupt and Exception Classes" (chapter on exceptions, "Interrupt 8—Double Fault Exception"). */
+enum event_class { CLASS_BENIGN, CLASS_CONTRIBUTORY, CLASS_PAGE_FAULT, CLASS_DOUBLE_FAULT };
+
+static enum event_class class_of(const struct event *event)
+{
+	static const u32 contributory = BIT(VECTOR_DE) | BIT(VECTOR_TS) | BIT(VECTOR_NP) | BIT(VECTOR_SS) | BIT(VECTOR_GP) |
+					BIT(VECTOR_CP);
+
+	if (event->type != EVENT_EXCEPTION)
+		return CLASS_BENIGN;
+	if (event->vector == VECTOR_PF || event->vector == VECTOR_VE)
+		return CLASS_PAGE_FAULT;
+	if (event->vector == VECTOR_DF)
+		return CLASS_DOUBLE_FAULT;
+	return event->vector < 32 && (contributory & BIT(event->vector)) ? CLASS_CONTRIBUTORY : CLASS_BENIGN;
+}
+
+enum pair { SERIAL, DOUBLE, TRIPLE };
+
+/* SDM "Conditions for Generating a Double Fault"; the last row is the triple fault: anything but benign on top of #DF. */
+static const u8 pairs[4][4] = {
+	[CLASS_BENIGN] = {SERIAL, SERIAL, SERIAL, SERIAL},
+	[CLASS_CONTRIBUTORY] = {SERIAL, DOUBLE, SERIAL, SERIAL},
+	[CLASS_PAGE_FAULT] = {SERIAL, DOUBLE, DOUBLE, SERIAL},
+	[CLASS_DOUBLE_FAULT] = {SERIAL, TRIPLE, TRIPLE, TRIPLE},
+};
+
+/*
+ * With two exceptions handled one after the other only the second is delivered: the first comes again by itself when its
+ * instruction is restarted, and an external interrupt whose delivery faulted is lost on real processors too.
+ */
+bool event_queue_exception(struct event_state *state, u8 vector, bool has_error, u32 error)
+{
+	struct event second = {.type = EVENT_EXCEPTION, .vector = vector, .has_error = has_error, .error = error};
+	const struct event *first = state->exception.type != EVENT_NONE ? &state->exception : &state->in_flight;
+	u8 pair = first->type == EVENT_NONE ? (u8)SERIAL : pairs[class_of(first)][class_of(&second)];
+
+	if (pair == TRIPLE)
+		return false;
+	if (pair == DOUBLE)
+		second = (struct event){.type = EVENT_EXCEPTION, .vector = VECTOR_DF, .has_error = true};
+	state->exception = second;
+	state->in_flight = (struct event){.type = EVENT_NONE};
+	return true;
+}
+
+/*
+ * Blocking by STI keeps NMIs out as well: SDM "Checks on Guest Non-Register State" lets a processor refuse the entry
+ * otherwise, and it lasts for one instruction only.
+ */
+static bool nmi_may_enter(u32 interruptibility)
+{
+	return !(interruptibility & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS | BLOCKED_BY_SMI | BLOCKED_BY_NMI));
+}
+
+static bool irq_may_enter(u32 interruptibility, bool rflags_if)
+{
+	return rflags_if && !(interruptibility & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS | BLOCKED_BY_SMI));
+}
+
+/* SDM "Priority Among Concurrent Events": what is in delivery, then the instruction's own fault, then NMI, then interrupts. */
+struct event_decision event_decide(const struct event_state *state, u32 interruptibility, bool rflags_if)
+{
+	struct event_decision decision = {.inject = {.type = EVENT_NONE}};
+	bool nmi = state->nmi_pending, irq = state->irq_line;
+
+	if (state->in_flight.type != EVENT_NONE) {
+		decision.inject = state->in_flight;
+	} else if (state->exception.type != EVENT_NONE) {
+		decision.inject = state->exception;
+	} else if (nmi && nmi_may_enter(interruptibility)) {
+		decision.inject = (struct event){.type = EVENT_NMI, .vector = VECTOR_NMI};
+		nmi = false;
+	} else if (irq && irq_may_enter(interruptibility, rflags_if)) {
+		decision.inject = (struct event){.type = EVENT_INTERRUPT};
+		irq = false;
+	}
+	decision.want_nmi_window = nmi;
+	decision.want_irq_window = irq;
+	return decision;
+}
+
+void event_delivered(struct event_state *state, const struct event *delivered)
+{
+	if (state->in_flight.type != EVENT_NONE)
+		state->in_flight = (struct event){.type = EVENT_NONE};
+	else if (state->exception.type != EVENT_NONE)
+		state->exception = (struct event){.type = EVENT_NONE};
+	else if (delivered->type == EVENT_NMI)
+		state->nmi_pending = false;
+}

@@ -1,0 +1,52 @@
+/*
+ * Guest-linear memory as the processor would access it for an instruction we emulate: segment checks, then the guest's page tables, then
+ * RAM through guest_memory. The walk is arch/x86_64/mmu/gwalk.h's.
+ */
+#ifndef VMM_LINEAR_H
+#define VMM_LINEAR_H
+
+#include "lib/types.h"
+#include "vmm/vcpu_state.h"
+
+struct vcpu;
+struct vm;
+
+/* What translation depends on. `user`: CPL 3, and not an implicit supervisor access (to GDT, LDT, IDT, TSS). */
+struct linear_view {
+	u64 cr0, cr3, cr4, efer, rflags;
+	bool user;
+	bool implicit; /* SMAP holds whatever EFLAGS.AC says */
+	u32 physical_bits;
+};
+
+/* The vCPU's own view, at its CPL; or as it accesses its descriptor tables and TSSs. */
+struct linear_view linear_view(struct vcpu *vcpu);
+struct linear_view linear_view_system(struct vcpu *vcpu);
+
+enum linear_result {
+	LINEAR_OK,
+	LINEAR_FAULT,  /* #PF as in the fault record */
+	LINEAR_NO_RAM, /* a physical address that is not the VM's RAM */
+};
+
+struct linear_fault {
+	gva_t address;
+	u32 error; /* #PF error code */
+	gpa_t gpa; /* LINEAR_NO_RAM */
+};
+
+/* Copies of at most one page's size; nothing is copied unless all of it can be. */
+enum linear_result linear_read(struct vm *vm, const struct linear_view *view, gva_t gva, void *to, u32 size,
+			       struct linear_fault *fault);
+enum linear_result linear_write(struct vm *vm, const struct linear_view *view, gva_t gva, const void *from, u32 size,
+				struct linear_fault *fault);
+/* Whether a write would succeed; sets accessed and dirty bits as it would. */
+enum linear_result linear_probe_write(struct vm *vm, const struct linear_view *view, gva_t gva, u32 size,
+				      struct linear_fault *fault);
+
+/*
+ * Segmentation: the linear address of `size` bytes at `offset` in a segment. True, or false with *vector (#GP or #SS, error code 0).
+ */
+bool segment_linear(struct vcpu *vcpu, enum segment_name name, u64 offset, u32 size, bool write, gva_t *linear, u8 *vector);
+
+#endif

@@ -1,0 +1,306 @@
+#include "vmm/msr.h"
+
+#include "arch/x86_64/cpu/insn.h"
+#include "lib/string.h"
+#include "vmm/cpuid.h"
+#include "vmm/handlers.h"
+#include "vmm/vcpu.h"
+#include "vmm/vm.h"
+
+#define APIC_BASE_DEFAULT   0xfee00000ull
+#define APIC_BASE_BSP	    BIT(8)
+#define MISC_FAST_STRINGS   BIT(0)
+#define MISC_NO_BTS	    BIT(11)
+#define MISC_NO_PEBS	    BIT(12)
+#define MISC_READ_ONLY	    (BIT(7) | MISC_NO_BTS | MISC_NO_PEBS) /* performance monitoring, BTS and PEBS available or not */
+#define NEWEST_MICROCODE    (0xffffffffull << 32) /* a guest cannot load one: it has no newer to look for */
+#define MCG_STATUS_VALID    BITS(2, 0)
+#define CAP_SKIP_L1D_FLUSH  BIT(3)
+/* IA32_ARCH_CAPABILITIES: what says that a flaw is not there or how VERW clears. IBRS_ALL and TSX_CTRL go with MSRs that are not given. */
+#define CAPABILITIES_SHOWN                                                                                             \
+	(BIT(0) | BIT(2) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(13) | BIT(14) | BIT(15) | BIT(17) | BIT(19) | BIT(20) |  \
+	 BIT(24) | BIT(26) | BIT(27) | BIT(28))
+
+static struct msr_state *state_of(struct vcpu *vcpu)
+{
+	return vcpu->msrs;
+}
+
+static enum msr_result tsc_read(struct vcpu *vcpu, u32 msr, u64 *value)
+{
+	(void)msr;
+	*value = rdtsc() + vcpu->tsc_offset;
+	return MSR_OK;
+}
+
+static void move_tsc(struct vcpu *vcpu, u64 by)
+{
+	vcpu->tsc_offset += by;
+	vcpu->engine->set_tsc_offset(vcpu, vcpu->tsc_offset);
+}
+
+/* SDM "IA32_TSC_ADJUST Register": each of the two moves the other by as much. */
+static enum msr_result tsc_write(struct vcpu *vcpu, u32 msr, u64 value)
+{
+	u64 by = value - (rdtsc() + vcpu->tsc_offset);
+
+	(void)msr;
+	move_tsc(vcpu, by);
+	state_of(vcpu)->tsc_adjust += by;
+	return MSR_OK;
+}
+
+static enum msr_result tsc_adjust_read(struct vcpu *vcpu, u32 msr, u64 *value)
+{
+	(void)msr;
+	*value = state_of(vcpu)->tsc_adjust;
+	return MSR_OK;
+}
+
+static enum msr_result tsc_adjust_write(struct vcpu *vcpu, u32 msr, u64 value)
+{
+	(void)msr;
+	move_tsc(vcpu, value - state_of(vcpu)->tsc_adjust);
+	state_of(vcpu)->tsc_adjust = value;
+	return MSR_OK;
+}
+
+static enum msr_result apic_base_read(struct vcpu *vcpu, u32 msr, u64 *value)
+{
+	(void)msr;
+	*value = state_of(vcpu)->apic_base;
+	return MSR_OK;
+}
+
+/* CPUID shows no local APIC: the enable bits cannot be set, the base is kept as written. */
+static enum msr_result apic_base_write(struct vcpu *vcpu, u32 msr, u64 value)
+{
+	u64 address = (BIT(vcpu->vm->cpuid->physical_bits) - 1) & ~(PAGE_SIZE - 1);
+	u64 bsp = state_of(vcpu)->apic_base & APIC_BASE_BSP;
+
+	(void)msr;
+	if (value & ~(address | APIC_BASE_BSP))
+		return MSR_FAULT;
+	state_of(vcpu)->apic_base = (value & address) | bsp;
+	return MSR_OK;
+}
+
+static enum msr_result misc_enable_read(struct vcpu *vcpu, u32 msr, u64 *value)
+{
+	(void)msr;
+	*value = state_of(vcpu)->misc_enable;
+	return MSR_OK;
+}
+
+static enum msr_result misc_enable_write(struct vcpu *vcpu, u32 msr, u64 value)
+{
+	u64 read_only = state_of(vcpu)->misc_enable & MISC_READ_ONLY;
+
+	(void)msr;
+	if (value & ~(MISC_FAST_STRINGS | MISC_READ_ONLY))
+		return MSR_FAULT;
+	state_of(vcpu)->misc_enable = (value & MISC_FAST_STRINGS) | read_only;
+	return MSR_OK;
+}
+
+static enum msr_result mcg_status_read(struct vcpu *vcpu, u32 msr, u64 *value)
+{
+	(void)msr;
+	*value = state_of(vcpu)->mcg_status;
+	return MSR_OK;
+}
+
+static enum msr_result mcg_status_write(struct vcpu *vcpu, u32 msr, u64 value)
+{
+	(void)msr;
+	if (value & ~MCG_STATUS_VALID)
+		return MSR_FAULT;
+	state_of(vcpu)->mcg_status = value;
+	return MSR_OK;
+}
+
+static enum msr_result capabilities_read(struct vcpu *vcpu, u32 msr, u64 *value)
+{
+	(void)msr;
+	*value = state_of(vcpu)->arch_capabilities;
+	return MSR_OK;
+}
+
+static enum msr_result held_read(struct vcpu *vcpu, u32 msr, u64 *value)
+{
+	return vcpu->engine->get_msr(vcpu, msr, value) ? MSR_FAULT : MSR_OK;
+}
+
+static enum msr_result held_write(struct vcpu *vcpu, u32 msr, u64 value)
+{
+	return vcpu->engine->set_msr(vcpu, msr, value) ? MSR_FAULT : MSR_OK;
+}
+
+bool msr_pat_valid(u64 value)
+{
+	static const u32 types = BIT(CACHE_UC) | BIT(CACHE_WC) | BIT(CACHE_WT) | BIT(CACHE_WP) | BIT(CACHE_WB) |
+				 BIT(CACHE_UC_MINUS);
+
+	for (u32 i = 0; i < 8; i++) {
+		u64 type = value >> (8 * i) & 0xff;
+
+		if (type > 7 || !(types & BIT(type)))
+			return false;
+	}
+	return true;
+}
+
+static enum msr_result pat_write(struct vcpu *vcpu, u32 msr, u64 value)
+{
+	return msr_pat_valid(value) ? held_write(vcpu, msr, value) : MSR_FAULT;
+}
+
+/* Stepping by branches is given; last-branch records are not, since their MSRs are not there. */
+static enum msr_result debugctl_write(struct vcpu *vcpu, u32 msr, u64 value)
+{
+	return value & ~DEBUGCTL_BTF ? MSR_FAULT : held_write(vcpu, msr, value);
+}
+
+#define ONE(msr)    .first = (msr), .last = (msr)
+#define OWNED(msr)  {ONE(msr), .kind = MSR_OWNED}
+#define EMULATED    .kind = MSR_EMULATED
+#define MTRR(a, b)  {.first = (a), .last = (b), EMULATED, .read = mtrr_read, .write = mtrr_write}
+
+const struct msr_row msr_table[] = {
+	{.first = 0, .last = 1, .kind = MSR_IGNORED}, /* the Pentium's machine-check address and type */
+	{ONE(MSR_TSC), EMULATED, .read = tsc_read, .write = tsc_write},
+	{ONE(MSR_PLATFORM_ID), .kind = MSR_FIXED},
+	{ONE(MSR_APIC_BASE), EMULATED, .read = apic_base_read, .write = apic_base_write},
+	{ONE(MSR_TSC_ADJUST), EMULATED, .need = MSR_NEEDS_TSC_ADJUST, .read = tsc_adjust_read, .write = tsc_adjust_write},
+	{ONE(MSR_BIOS_SIGN_ID), .kind = MSR_IGNORED, .value = NEWEST_MICROCODE},
+	{ONE(MSR_MTRRCAP), .kind = MSR_FIXED, .value = MTRR_CAP_VALUE},
+	{ONE(MSR_ARCH_CAPABILITIES), EMULATED, .need = MSR_NEEDS_CAPABILITIES, .read = capabilities_read},
+	OWNED(MSR_SYSENTER_CS),
+	OWNED(MSR_SYSENTER_ESP),
+	OWNED(MSR_SYSENTER_EIP),
+	{ONE(MSR_MCG_CAP), .kind = MSR_FIXED}, /* no banks */
+	{ONE(MSR_MCG_STATUS), EMULATED, .read = mcg_status_read, .write = mcg_status_write},
+	{ONE(MSR_MISC_ENABLE), EMULATED, .read = misc_enable_read, .write = misc_enable_write},
+	{ONE(MSR_DEBUGCTL), EMULATED, .read = held_read, .write = debugctl_write},
+	MTRR(MSR_MTRR_PHYSBASE0, MSR_MTRR_PHYSBASE0 + 2 * MTRR_VARIABLE - 1),
+	MTRR(MSR_MTRR_FIX64K_00000, MSR_MTRR_FIX64K_00000),
+	MTRR(MSR_MTRR_FIX16K_80000, MSR_MTRR_FIX16K_A0000),
+	MTRR(MSR_MTRR_FIX4K_C0000, MSR_MTRR_FIX4K_C0000 + 7),
+	{ONE(MSR_PAT), EMULATED, .read = held_read, .write = pat_write},
+	MTRR(MSR_MTRR_DEF_TYPE, MSR_MTRR_DEF_TYPE),
+	{ONE(MSR_EFER), EMULATED, .read = efer_read, .write = efer_write},
+	OWNED(MSR_STAR),
+	OWNED(MSR_LSTAR),
+	OWNED(MSR_CSTAR),
+	OWNED(MSR_SFMASK),
+	OWNED(MSR_FS_BASE),
+	OWNED(MSR_GS_BASE),
+	OWNED(MSR_KERNEL_GS_BASE),
+	{ONE(MSR_TSC_AUX), .kind = MSR_OWNED, .need = MSR_NEEDS_TSC_AUX},
+};
+const u32 msr_row_count = ARRAY_SIZE(msr_table);
+
+void msr_state_reset(struct msr_state *state, u32 vcpu_id, u64 host_capabilities)
+{
+	memset(state, 0, sizeof(*state));
+	state->apic_base = APIC_BASE_DEFAULT | (vcpu_id == 0 ? APIC_BASE_BSP : 0);
+	state->misc_enable = MISC_FAST_STRINGS | MISC_NO_BTS | MISC_NO_PEBS;
+	/* The flush at VM entry, where it is needed, is ours to do: a guest's own hypervisor need not repeat it. */
+	state->arch_capabilities = (host_capabilities & CAPABILITIES_SHOWN) | CAP_SKIP_L1D_FLUSH;
+}
+
+static bool row_counts(const struct cpuid_policy *cpuid, const struct msr_row *row)
+{
+	switch (row->need) {
+	case MSR_NEEDS_TSC_AUX:
+		return cpuid->has_tsc_aux;
+	case MSR_NEEDS_TSC_ADJUST:
+		return cpuid->has_tsc_adjust;
+	case MSR_NEEDS_CAPABILITIES:
+		return cpuid->has_capabilities;
+	default:
+		return true;
+	}
+}
+
+void msr_give_owned(struct vcpu *vcpu)
+{
+	for (u32 i = 0; i < msr_row_count; i++)
+		if (msr_table[i].kind == MSR_OWNED && row_counts(vcpu->vm->cpuid, &msr_table[i]))
+			vcpu->engine->intercept_msr(vcpu, msr_table[i].first, false, false);
+}
+
+static const struct msr_row *find(struct vcpu *vcpu, u32 msr)
+{
+	u32 low = 0, high = msr_row_count;
+
+	while (low < high) {
+		u32 middle = (low + high) / 2;
+		const struct msr_row *row = &msr_table[middle];
+
+		if (msr < row->first)
+			high = middle;
+		else if (msr > row->last)
+			low = middle + 1;
+		else
+			return row_counts(vcpu->vm->cpuid, row) ? row : NULL;
+	}
+	return NULL;
+}
+
+enum msr_result msr_read(struct vcpu *vcpu, u32 msr, u64 *value)
+{
+	const struct msr_row *row = find(vcpu, msr);
+
+	if (!row)
+		return MSR_FAULT;
+	switch (row->kind) {
+	case MSR_OWNED: /* an engine may intercept what it was not asked to */
+		return held_read(vcpu, msr, value);
+	case MSR_EMULATED:
+		return row->read ? row->read(vcpu, msr, value) : MSR_FAULT;
+	default:
+		*value = row->value;
+		return MSR_OK;
+	}
+}
+
+enum msr_result msr_write(struct vcpu *vcpu, u32 msr, u64 value)
+{
+	const struct msr_row *row = find(vcpu, msr);
+
+	if (!row)
+		return MSR_FAULT;
+	switch (row->kind) {
+	case MSR_OWNED:
+		return held_write(vcpu, msr, value);
+	case MSR_EMULATED:
+		return row->write ? row->write(vcpu, msr, value) : MSR_FAULT;
+	case MSR_FIXED:
+		return MSR_FAULT;
+	default:
+		return MSR_OK;
+	}
+}
+
+enum verdict handle_msr_read(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	u64 value;
+
+	(void)exit;
+	if (msr_read(vcpu, (u32)vcpu_get(vcpu, REG_RCX), &value) != MSR_OK)
+		return vcpu_raise_error(vcpu, VECTOR_GP, 0);
+	vcpu_set(vcpu, REG_RAX, (u32)value);
+	vcpu_set(vcpu, REG_RDX, value >> 32);
+	return VERDICT_ADVANCE;
+}
+
+enum verdict handle_msr_write(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	u64 value = (u32)vcpu_get(vcpu, REG_RAX) | vcpu_get(vcpu, REG_RDX) << 32;
+
+	(void)exit;
+	if (msr_write(vcpu, (u32)vcpu_get(vcpu, REG_RCX), value) != MSR_OK)
+		return vcpu_raise_error(vcpu, VECTOR_GP, 0);
+	return VERDICT_ADVANCE;
+}

@@ -1,0 +1,67 @@
+/*
+ * The MSRs of a guest: a const table says for each what happens; what is not in it is #GP, as on a processor that lacks it (SDM vol. 4
+ * "Model-Specific Registers"). Pure.
+ */
+#ifndef VMM_MSR_H
+#define VMM_MSR_H
+
+#include "lib/types.h"
+#include "vmm/exit.h"
+
+struct vcpu;
+
+#define MTRR_VARIABLE 8u
+#define MTRR_FIXED    11u
+
+/* What an MSR access comes to. */
+enum msr_result { MSR_OK, MSR_FAULT };
+
+enum msr_kind {
+	MSR_OWNED,    /* the guest has it for itself: no exit */
+	MSR_EMULATED, /* by functions; a missing one is #GP */
+	MSR_FIXED,    /* reads as `value`, a write is #GP */
+	MSR_IGNORED,  /* reads as `value`, a write does nothing */
+};
+
+/* What a VM's CPUID must have for the row to count. */
+enum msr_need { MSR_ALWAYS, MSR_NEEDS_TSC_AUX, MSR_NEEDS_TSC_ADJUST, MSR_NEEDS_CAPABILITIES };
+
+struct msr_row {
+	u32 first, last;
+	enum msr_kind kind;
+	enum msr_need need;
+	u64 value;
+	enum msr_result (*read)(struct vcpu *vcpu, u32 msr, u64 *value);
+	enum msr_result (*write)(struct vcpu *vcpu, u32 msr, u64 value);
+};
+
+/* Sorted by number, ranges do not overlap. */
+extern const struct msr_row msr_table[];
+extern const u32 msr_row_count;
+
+/* What the emulated ones remember. (c) the core on which the vCPU is current. */
+struct msr_state {
+	u64 apic_base, misc_enable, tsc_adjust, arch_capabilities, mcg_status;
+	u64 mtrr_def_type, mtrr_fixed[MTRR_FIXED], mtrr_base[MTRR_VARIABLE], mtrr_mask[MTRR_VARIABLE];
+};
+
+/* Reset values; `host_capabilities` is the host's IA32_ARCH_CAPABILITIES, 0 where there is none. */
+void msr_state_reset(struct msr_state *state, u32 vcpu_id, u64 host_capabilities);
+/* Tell the engine which MSRs the guest owns. Before the first run. */
+void msr_give_owned(struct vcpu *vcpu);
+
+enum msr_result msr_read(struct vcpu *vcpu, u32 msr, u64 *value);
+enum msr_result msr_write(struct vcpu *vcpu, u32 msr, u64 value);
+
+/* SDM "IA32_PAT MSR": each of eight bytes one of UC, WC, WT, WP, WB, UC-. */
+bool msr_pat_valid(u64 value);
+
+/* mtrr.c: a small consistent set, kept and read back; memory types under EPT come from the host's own, and guests' RAM is write-back. */
+#define MTRR_CAP_VALUE (MTRR_VARIABLE | BIT(8) /* fixed ranges */ | BIT(10) /* WC */)
+enum msr_result mtrr_read(struct vcpu *vcpu, u32 msr, u64 *value);
+enum msr_result mtrr_write(struct vcpu *vcpu, u32 msr, u64 value);
+/* efer.c */
+enum msr_result efer_read(struct vcpu *vcpu, u32 msr, u64 *value);
+enum msr_result efer_write(struct vcpu *vcpu, u32 msr, u64 value);
+
+#endif

@@ -1,0 +1,185 @@
+/*
+ * The life of a vCPU on a core: make it current, deliver its events, run it, account and dispatch its exits, until another
+ * one is to be picked. The straight line of vcpu_loop() is what every exit pays for; all that is rare hangs on `attention`.
+ */
+#include "arch/x86_64/cpu/insn.h"
+#include "arch/x86_64/mmu/root.h"
+#include "core/panic.h"
+#include "core/percpu.h"
+#include "vmm/core.h"
+#include "vmm/vm.h"
+
+/* How the loop around one vCPU goes on. */
+enum step { STEP_GO, STEP_YIELD, STEP_BLOCK, STEP_WAIT, STEP_END };
+
+void core_release(void)
+{
+	struct percpu *cpu = this_core();
+
+	if (cpu->current) {
+		cpu->current->engine->put(cpu->current);
+		cpu->current = NULL;
+	}
+	if (cpu->root != base_root.cr3)
+		root_load(&base_root);
+}
+
+/* The VM's root first: nothing is done for a vCPU on another VM's root (DESIGN: Memory). */
+static void make_current(struct vcpu *vcpu)
+{
+	struct percpu *cpu = this_core();
+
+	if (cpu->current == vcpu)
+		return;
+	if (cpu->current)
+		cpu->current->engine->put(cpu->current);
+	if (cpu->root != vcpu->vm->root.cr3)
+		root_load(&vcpu->vm->root);
+	cpu->current = vcpu;
+	vcpu->engine->load(vcpu);
+	vcpu->last_core = cpu->index;
+}
+
+static void begin_slice(struct vcpu *vcpu, u64 now)
+{
+	u64 slice = sched_slice(vcpu);
+
+	vcpu->slice_end = now + slice;
+	if (!vcpu->engine->set_slice(vcpu, slice))
+		timer_arm(&this_core()->vmm->slice_timer, vcpu->slice_end);
+}
+
+static void look_again(struct vcpu *vcpu)
+{
+	__atomic_fetch_or(&vcpu->attention, ATTENTION_EVENT, __ATOMIC_RELAXED);
+}
+
+/* A vCPU behind a HLT goes on only with an event that ends it: a wake may have been for something else. */
+static enum step leave_halt(struct vcpu *vcpu)
+{
+	if (!vcpu_has_wake_event(vcpu))
+		return STEP_BLOCK;
+	vcpu->halted = false;
+	return STEP_GO;
+}
+
+/* The slow part before an entry. The bits are taken before what they announce is looked at, so that none is lost. */
+static enum step attend(struct vcpu *vcpu)
+{
+	u64 attention = __atomic_exchange_n(&vcpu->attention, 0, __ATOMIC_SEQ_CST);
+
+	if (attention & ATTENTION_END)
+		return STEP_END;
+	if (this_core()->vmm->output_due)
+		core_output();
+	if (vcpu->halted && leave_halt(vcpu) == STEP_BLOCK)
+		return STEP_BLOCK;
+	if (attention & ATTENTION_EVENT)
+		vcpu_deliver_events(vcpu);
+	return attention & ATTENTION_RESCHEDULE ? STEP_YIELD : STEP_GO;
+}
+
+/* SDM "HLT": a debug exception resumes execution, and the single-step trap of the HLT itself is one. */
+static enum step halt(struct vcpu *vcpu)
+{
+	bool single_step = vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_TF;
+
+	vcpu_advance(vcpu);
+	if (single_step)
+		return STEP_GO;
+	vcpu->halted = true;
+	if (!vcpu_can_wake(vcpu))
+		vm_vcpu_stuck(vcpu);
+	look_again(vcpu);
+	return STEP_GO;
+}
+
+static enum step __attribute__((noinline)) slow_verdict(struct vcpu *vcpu, enum verdict verdict)
+{
+	switch (verdict) {
+	case VERDICT_BLOCK:
+		return halt(vcpu);
+	case VERDICT_YIELD:
+		vcpu_advance(vcpu);
+		return STEP_YIELD;
+	case VERDICT_RESCHEDULE:
+		return STEP_YIELD;
+	case VERDICT_WAIT:
+		return STEP_WAIT;
+	case VERDICT_END:
+		return STEP_END;
+	default:
+		return STEP_GO;
+	}
+}
+
+static inline enum step apply(struct vcpu *vcpu, enum verdict verdict)
+{
+	if (LIKELY(verdict == VERDICT_ADVANCE)) {
+		vcpu_advance(vcpu);
+		return STEP_GO;
+	}
+	return slow_verdict(vcpu, verdict);
+}
+
+static enum step vcpu_loop(struct vcpu *vcpu, u64 now)
+{
+	struct account *account = &vcpu->account;
+	enum step step;
+
+	do {
+		struct vm_exit exit;
+		struct account_row *row;
+		u64 left;
+
+		if (UNLIKELY(__atomic_load_n(&vcpu->attention, __ATOMIC_ACQUIRE))) {
+			step = attend(vcpu);
+			if (step != STEP_GO)
+				return step;
+			now = rdtsc();
+		}
+		vcpu->engine->run(vcpu, &exit);
+		left = rdtsc();
+		account->guest_ticks += left - now;
+		account->raw[MIN(exit.raw, (u32)ACCOUNT_RAW)]++;
+		row = &account->kind[exit.kind];
+		step = apply(vcpu, exit_table[exit.kind].handle(vcpu, &exit));
+		now = rdtsc();
+		row->count++;
+		row->ticks += now - left;
+		if (UNLIKELY(now >= vcpu->slice_end) && step == STEP_GO)
+			step = STEP_YIELD;
+	} while (step == STEP_GO);
+	return step;
+}
+
+static void leave(struct vcpu *vcpu, enum step step)
+{
+	switch (step) {
+	case STEP_BLOCK:
+	case STEP_WAIT:
+		sched_block(vcpu);
+		break;
+	case STEP_END:
+		core_release();
+		sched_remove(vcpu);
+		vm_vcpu_gone(vcpu);
+		break;
+	default:
+		sched_yield(vcpu);
+	}
+}
+
+void vcpu_run(struct vcpu *vcpu)
+{
+	u64 start = rdtsc();
+	enum step step;
+
+	make_current(vcpu);
+	begin_slice(vcpu, start);
+	if (vcpu->halted)
+		look_again(vcpu);
+	step = vcpu_loop(vcpu, start);
+	vcpu->run_ticks += rdtsc() - start;
+	leave(vcpu, step);
+}

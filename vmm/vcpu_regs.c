@@ -1,0 +1,155 @@
+/* What handlers ask of a vCPU's registers and mode, how they raise exceptions, and how an emulated instruction ends. Pure. */
+#include "vmm/vcpu.h"
+
+#include "vmm/vm.h"
+
+void vcpu_set_sized(struct vcpu *vcpu, enum reg reg, u32 size, u64 value)
+{
+	u64 kept = size == 1 ? ~0xffull : size == 2 ? ~0xffffull : 0;
+	u64 mask = size == 8 ? ~0ull : BIT(size * 8) - 1;
+	u64 old = kept ? vcpu_get(vcpu, reg) : 0;
+
+	vcpu_set(vcpu, reg, (old & kept) | (value & mask));
+}
+
+u32 vcpu_cpl(struct vcpu *vcpu)
+{
+	struct segment ss;
+
+	vcpu->engine->get_segment(vcpu, SEG_SS, &ss);
+	return SEGMENT_DPL(ss.attributes);
+}
+
+bool vcpu_long_mode(struct vcpu *vcpu)
+{
+	struct segment cs;
+
+	if (!(vcpu_get(vcpu, REG_EFER) & EFER_LMA))
+		return false;
+	vcpu->engine->get_segment(vcpu, SEG_CS, &cs);
+	return cs.attributes & SEGMENT_L;
+}
+
+bool vcpu_protected(struct vcpu *vcpu)
+{
+	return vcpu_get(vcpu, REG_CR0) & CR0_PE;
+}
+
+bool vcpu_v8086(struct vcpu *vcpu)
+{
+	return vcpu_protected(vcpu) && vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_VM;
+}
+
+static enum verdict raise(struct vcpu *vcpu, u8 vector, bool has_error, u32 error)
+{
+	if (!event_queue_exception(&vcpu->events, vector, has_error, error)) {
+		vm_end(vcpu->vm, VM_END_TRIPLE_FAULT, 0, "triple fault at rip 0x%llx",
+		       (unsigned long long)vcpu_get(vcpu, REG_RIP));
+		return VERDICT_END;
+	}
+	__atomic_fetch_or(&vcpu->attention, ATTENTION_EVENT, __ATOMIC_RELAXED);
+	return VERDICT_INJECT;
+}
+
+enum verdict vcpu_raise(struct vcpu *vcpu, u8 vector)
+{
+	return raise(vcpu, vector, false, 0);
+}
+
+enum verdict vcpu_raise_error(struct vcpu *vcpu, u8 vector, u32 error)
+{
+	return raise(vcpu, vector, true, error);
+}
+
+enum verdict vcpu_raise_page_fault(struct vcpu *vcpu, gva_t address, u32 error)
+{
+	vcpu_set(vcpu, REG_CR2, address);
+	return raise(vcpu, VECTOR_PF, true, error);
+}
+
+/* Faults push an RFLAGS image with RF set (SDM "RF (Resume) Flag"); #DB, traps and aborts do not, and injection adds nothing. */
+static bool pushes_rf(const struct event *event)
+{
+	static const u64 no_fault = BIT(VECTOR_DB) | BIT(VECTOR_NMI) | BIT(VECTOR_BP) | BIT(VECTOR_OF) | BIT(VECTOR_DF) |
+				    BIT(VECTOR_MC);
+
+	return event->type == EVENT_EXCEPTION && !(no_fault & BIT(event->vector));
+}
+
+void vcpu_deliver_events(struct vcpu *vcpu)
+{
+	bool fresh = vcpu->events.in_flight.type == EVENT_NONE;
+	u64 rflags = vcpu_get(vcpu, REG_RFLAGS);
+	struct event_decision decision =
+		event_decide(&vcpu->events, vcpu->engine->interruptibility(vcpu), rflags & RFLAGS_IF);
+	struct event *event = &decision.inject;
+
+	if (event->type != EVENT_NONE) {
+		event_delivered(&vcpu->events, event);
+		if (event->type == EVENT_INTERRUPT && fresh) {
+			event->vector = vcpu->irq_take(vcpu);
+		} else if (fresh && pushes_rf(event)) {
+			vcpu_set(vcpu, REG_RFLAGS, rflags | RFLAGS_RF);
+		}
+		/* Real mode pushes no error code (SDM "Interrupt and Exception Handling" in real-address mode). */
+		if (event->has_error && !vcpu_protected(vcpu))
+			event->has_error = false;
+		vcpu->engine->inject(vcpu, event);
+	}
+	vcpu->engine->request_window(vcpu, decision.want_irq_window, decision.want_nmi_window);
+}
+
+bool vcpu_has_wake_event(struct vcpu *vcpu)
+{
+	const struct event_state *events = &vcpu->events;
+
+	return events->nmi_pending || events->in_flight.type != EVENT_NONE || events->exception.type != EVENT_NONE ||
+	       (events->irq_line && vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_IF);
+}
+
+/* Interrupts come from the VM's interrupt controller only. */
+bool vcpu_can_wake(struct vcpu *vcpu)
+{
+	return vcpu_has_wake_event(vcpu) || (vcpu->irq_take && vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_IF);
+}
+
+/*
+ * Outside 64-bit code EIP has 32 bits. IP is not cut to 16: running off the end of a 64 KiB segment is a limit violation
+ * since the 80286, at the next fetch (SDM "Segment Wraparound").
+ */
+static u64 __attribute__((noinline)) wrap(struct vcpu *vcpu, u64 next)
+{
+	return vcpu_long_mode(vcpu) ? next : (u32)next;
+}
+
+/* An instruction that ends clears RF, and with TF set it traps, unless IA32_DEBUGCTL.BTF asks for branches only. */
+static void __attribute__((noinline)) end_flags(struct vcpu *vcpu, u64 rflags)
+{
+	u64 debugctl = 0;
+
+	if (rflags & RFLAGS_RF)
+		vcpu_set(vcpu, REG_RFLAGS, rflags & ~RFLAGS_RF);
+	if (!(rflags & RFLAGS_TF))
+		return;
+	if (vcpu->engine->get_msr(vcpu, MSR_DEBUGCTL, &debugctl) || !(debugctl & DEBUGCTL_BTF))
+		vcpu->engine->set_single_step(vcpu);
+}
+
+void vcpu_advance(struct vcpu *vcpu)
+{
+	const u64 needed = BIT(REG_RIP) | BIT(REG_RFLAGS);
+	u64 rip, next, rflags;
+
+	if ((vcpu->cached & needed) != needed)
+		vcpu->engine->fetch(vcpu, needed & ~vcpu->cached);
+	rip = vcpu->reg[REG_RIP];
+	rflags = vcpu->reg[REG_RFLAGS];
+	next = rip + vcpu->engine->instruction_length(vcpu);
+	if (UNLIKELY((rip ^ next) >> 32))
+		next = wrap(vcpu, next);
+	vcpu_set(vcpu, REG_RIP, next);
+	if (UNLIKELY(rflags & (RFLAGS_RF | RFLAGS_TF)))
+		end_flags(vcpu, rflags);
+	if (UNLIKELY(vcpu->engine->interruptibility(vcpu) & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)))
+		vcpu->engine->end_shadow(vcpu);
+}
