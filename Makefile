@@ -28,10 +28,29 @@ $(BUILD)/kernel/%.o: %.c
 
 $(BUILD)/kernel/%.asm.o: %.asm
 	@mkdir -p $(@D)
-	$(NASM) -f elf64 -g -F dwarf -MD $@.d -o $@ $<
+	$(NASM) -f elf64 -g -F dwarf -I $(BUILD)/ -MD $@.d -o $@ $<
 
-$(BUILD)/trivisor.elf: $(KERNEL_OBJ) linker.ld
-	$(CC) -nostdlib -static -no-pie -Wl,-T,linker.ld,-z,max-page-size=4096,--build-id=none,--gc-sections -o $@ $(KERNEL_OBJ)
+# The framebuffer's font is Debian's (console-setup-linux), unpacked here and never committed.
+FONT ?= /usr/share/consolefonts/Lat15-VGA16.psf.gz
+$(BUILD)/font.psf: $(FONT)
+	@mkdir -p $(@D)
+	gzip -dc $< > $@
+$(BUILD)/kernel/drivers/font.asm.o: $(BUILD)/font.psf
+
+# Linked twice: the first image's function names become a table that the second embeds, behind all code, so that nothing moves.
+KERNEL_LINK = $(CC) -nostdlib -static -no-pie -Wl,-T,linker.ld,-z,max-page-size=4096,--build-id=none,--gc-sections,-z,noexecstack -o $@ $(filter %.o,$^)
+$(BUILD)/symbols-none.asm: tools/symbols
+	@mkdir -p $(@D)
+	tools/symbols > $@
+$(BUILD)/symbols-all.asm: $(BUILD)/trivisor-unnamed.elf tools/symbols
+	tools/symbols $< > $@
+$(BUILD)/symbols%.o: $(BUILD)/symbols%.asm
+	$(NASM) -f elf64 -o $@ $<
+$(BUILD)/trivisor-unnamed.elf: $(KERNEL_OBJ) $(BUILD)/symbols-none.o linker.ld
+	$(KERNEL_LINK)
+$(BUILD)/trivisor.elf: $(KERNEL_OBJ) $(BUILD)/symbols-all.o linker.ld
+	$(KERNEL_LINK)
+	tools/symbols $@ | cmp - $(BUILD)/symbols-all.asm
 
 # Guests: build/guests/x.elf is guests/x/*.c or tests/guest/x.c with guests/lib; its first line says the width: // guest: 32
 GUEST_CFLAGS := -std=gnu17 -O2 -g $(WARN) -I. -ffreestanding -fno-pic -mno-red-zone -mgeneral-regs-only -fno-stack-protector \

@@ -17,6 +17,7 @@ struct console {
 	int (*read)(struct console *console);
 	struct list link; /* log's console lock */
 	u32 position;	  /* log's console lock: how far of the ring this console has written */
+	bool stuck;	  /* log's console lock: took nothing for too long; not waited for until it takes something again */
 };
 
 /* A console gets all that the ring still holds, from the beginning. */
@@ -34,5 +35,15 @@ void log_guest_line(const char *prefix, const char *text, size_t length);
 bool log_drain(void);
 /* Wait until every console has all; each wait is bounded. For panic and power-off. */
 void log_flush(void);
+
+/*
+ * On (as it is at boot): every line is written out before the call returns, so that a machine that hangs shows its last line.
+ * Off: log_drain() does it later. Set by the boot core when start-up is over.
+ */
+void log_direct(bool on);
+/* From now on no lock is waited for without end: whoever holds it may have been stopped. For panic; there is no way back. */
+void log_emergency(void);
+/* A line from an NMI or #MC handler, which may have interrupted a holder of the log's lock: lost when the lock is not had soon. False: lost. */
+bool log_urgent(const char *format, ...) PRINTF(1, 2);
 
 #endif

@@ -5,8 +5,14 @@
 #include "core/percpu.h"
 #include "lib/types.h"
 
-/* This core: percpu and GS, GDT, TSS with IST for NMI, #DF and #MC, IDT, CR0/CR4 (WP, MCE, SMEP, SMAP, UMIP, OSXSAVE; CET off), PAT, EFER.NXE. Called first on every core. */
+/* This core: percpu and GS, GDT, TSS with IST for NMI, #DF and #MC, IDT, CR0/CR4 (WP, MCE, SMEP, SMAP, UMIP; CET off), PAT, EFER.NXE; CPUID collected (features.h). Called first on every core. */
 void cpu_init_core(u32 index);
+
+/*
+ * Boot core, once the base root is loaded: take its IST stacks and its own stack from map_stack(), with guard pages, and go on in
+ * `main`, which does not return. What stood on the old stack is gone.
+ */
+NORETURN void cpu_leave_boot_stack(void (*main)(void));
 
 /* Mask the PICs, the IOAPICs' pins and HPET legacy routing that firmware may have left on. Boot core, once, after ACPI. */
 void cpu_quiet_firmware(const paddr_t *ioapics, u32 count, paddr_t hpet);
@@ -27,7 +33,13 @@ NORETURN void smp_core_unfit(const char *reason);
 
 /* Stop all other cores by NMI; for panic. */
 void smp_stop_others(void);
-/* Run `work` on every online core (this one too), wait until all have done it. Cores in guest mode are kicked. */
+/*
+ * Run `work` on every online core (this one too), wait until all have done it. Cores in guest mode are kicked; a core that is busy in
+ * the hypervisor does it when it next enters a guest or idles. So the caller holds no lock that another core may spin on.
+ * A core that has not answered after ten seconds is a panic that names it.
+ */
 void smp_call_all(void (*work)(void *context), void *context);
+/* Do what other cores have asked of this one: for loops that wait with interrupts off. */
+void smp_poll(void);
 
 #endif

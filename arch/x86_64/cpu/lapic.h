@@ -11,7 +11,10 @@ enum host_vector {
 	HOST_VECTOR_SPURIOUS = 0xff, /* low four bits set, as the P6 wanted */
 };
 
-/* Prepare this core's APIC: enabled, spurious vector, LVT masked, timer vector set but not armed. */
+/*
+ * Prepare this core's APIC: enabled, spurious vector, LVT masked, timer vector set but not armed. Needs the base root and tsc_hz;
+ * boot core first.
+ */
 void lapic_init(void);
 u32 lapic_id(void);
 void lapic_eoi(void);
@@ -20,7 +23,12 @@ void lapic_ipi(u32 apic_id, u8 vector);
 void lapic_nmi(u32 apic_id);
 void lapic_init_ipi(u32 apic_id);
 void lapic_startup_ipi(u32 apic_id, u8 page);
-/* Interrupt this core by HOST_VECTOR_TIMER when its TSC reaches `deadline` (TSC-deadline mode, else one-shot). ~0: never. */
+/* Whether an IPI can name this core: xAPIC mode has 8 bits, of which 255 means all. */
+bool lapic_reaches(u32 apic_id);
+/*
+ * Interrupt this core by HOST_VECTOR_TIMER when its TSC reaches `deadline` (TSC-deadline mode, else one-shot); at once when that is past.
+ * ~0: never. The one-shot timer may fire early (32 bits, rounding): the handler looks at the clock and arms again.
+ */
 void lapic_timer(u64 deadline);
 
 #endif

@@ -15,5 +15,7 @@ struct fixup {
 /* False: #GP. */
 bool rdmsr_safe(u32 msr, u64 *value);
 bool wrmsr_safe(u32 msr, u64 value);
+/* Read eight bytes of our own address space. False: nothing is mapped there. */
+bool peek(u64 address, u64 *value);
 
 #endif

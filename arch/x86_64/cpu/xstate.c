@@ -1,0 +1,158 @@
+#include "arch/x86_64/cpu/xstate.h"
+#include "arch/x86_64/cpu/features.h"
+#include "arch/x86_64/cpu/insn.h"
+#include "arch/x86_64/cpu/regs.h"
+#include "arch/x86_64/cpu/xstate_layout.h"
+#include "core/panic.h"
+#include "lib/string.h"
+
+#define AREA_ALIGNMENT 64ull
+#define FCW_OFFSET     0u
+#define FCW_INITIAL    0x37fu
+#define MXCSR_OFFSET   24u
+#define MXCSR_INITIAL  0x1f80u
+#define XCOMP_OFFSET   (XSTATE_LEGACY_SIZE + 8)
+#define XCOMP_COMPACTED BIT(63)
+
+#define CPUID_D1_XSAVEOPT BIT(0)
+#define CPUID_D1_XSAVEC	  BIT(1)
+
+/*
+ * Supervisor features we keep: none is offered to guests (CPUID policy), so none can hold anything of theirs. XSAVES is used for its
+ * compacted format and its leaving out of what is unchanged.
+ */
+#define XSS_KEPT 0ull
+
+/* The best of what all cores have; each kind's area is read by the same kind's restore only. */
+enum method { METHOD_FXSAVE, METHOD_XSAVE, METHOD_XSAVEOPT, METHOD_XSAVEC, METHOD_XSAVES };
+
+/* What xstate_init_core() found; the same on every core once all are up. */
+static struct {
+	enum method method;
+	u64 xcr0, xss;
+	u32 size;
+} host;
+
+static enum method choose_method(void)
+{
+	u32 d1 = features_cpuid(0xd, 1).eax;
+
+	if (!cpu_has(FEATURE_XSAVE))
+		return METHOD_FXSAVE;
+	if (cpu_has(FEATURE_XSAVES))
+		return METHOD_XSAVES;
+	if (d1 & CPUID_D1_XSAVEC)
+		return METHOD_XSAVEC;
+	return d1 & CPUID_D1_XSAVEOPT ? METHOD_XSAVEOPT : METHOD_XSAVE;
+}
+
+static u32 area_size(void)
+{
+	u32 size = XSTATE_LEGACY_SIZE;
+
+	if (host.method != METHOD_FXSAVE) {
+		/* The larger of the formats, so that an area can be exported in the standard one in place. */
+		size = xstate_standard_size(host.xcr0, features_cpuid);
+		size = MAX(size, xstate_compacted_size(host.xcr0 | host.xss, features_cpuid));
+	}
+	return (u32)ALIGN_UP((u64)size, AREA_ALIGNMENT);
+}
+
+static void load_masks(void)
+{
+	if (host.method == METHOD_FXSAVE)
+		return;
+	if (xgetbv(0) != host.xcr0)
+		xsetbv(0, host.xcr0);
+	if (host.method == METHOD_XSAVES)
+		wrmsr(MSR_XSS, host.xss);
+}
+
+void xstate_init_core(void)
+{
+	struct cpuid_leaf d0 = features_cpuid(0xd, 0), d1 = features_cpuid(0xd, 1);
+
+	host.method = choose_method();
+	if (host.method != METHOD_FXSAVE) {
+		host.xcr0 = xstate_choose((u64)d0.edx << 32 | d0.eax);
+		write_cr4(read_cr4() | CR4_OSXSAVE);
+	}
+	if (host.method == METHOD_XSAVES)
+		host.xss = ((u64)d1.edx << 32 | d1.ecx) & XSS_KEPT;
+	host.size = area_size();
+	load_masks();
+}
+
+u64 xstate_xcr0_max(void)
+{
+	return host.xcr0;
+}
+
+u64 xstate_xss_max(void)
+{
+	return host.xss;
+}
+
+u32 xstate_size(void)
+{
+	return host.size;
+}
+
+void xstate_reset(void *area)
+{
+	u64 compacted = XCOMP_COMPACTED | host.xcr0 | host.xss;
+	u32 mxcsr = MXCSR_INITIAL;
+	u16 fcw = FCW_INITIAL;
+
+	/* XSTATE_BV 0 means initial state for all; the legacy words serve FXRSTOR, and XRSTOR reads MXCSR in any case. */
+	memset(area, 0, host.size);
+	memcpy((u8 *)area + FCW_OFFSET, &fcw, sizeof(fcw));
+	memcpy((u8 *)area + MXCSR_OFFSET, &mxcsr, sizeof(mxcsr));
+	if (host.method == METHOD_XSAVES || host.method == METHOD_XSAVEC)
+		memcpy((u8 *)area + XCOMP_OFFSET, &compacted, sizeof(compacted));
+}
+
+/* All features under XCR0 and XSS. */
+#define WITH_ALL_FEATURES "a"(~0u), "d"(~0u)
+
+void xstate_save(void *area)
+{
+	ASSERT(((u64)area & (AREA_ALIGNMENT - 1)) == 0);
+	load_masks();
+	switch (host.method) {
+	case METHOD_FXSAVE:
+		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
+		break;
+	case METHOD_XSAVE:
+		__asm__ volatile("xsave64 (%0)" : : "r"(area), WITH_ALL_FEATURES : "memory");
+		break;
+	case METHOD_XSAVEOPT:
+		__asm__ volatile("xsaveopt64 (%0)" : : "r"(area), WITH_ALL_FEATURES : "memory");
+		break;
+	case METHOD_XSAVEC:
+		__asm__ volatile("xsavec64 (%0)" : : "r"(area), WITH_ALL_FEATURES : "memory");
+		break;
+	case METHOD_XSAVES:
+		__asm__ volatile("xsaves64 (%0)" : : "r"(area), WITH_ALL_FEATURES : "memory");
+		break;
+	}
+}
+
+void xstate_restore(const void *area)
+{
+	ASSERT(((u64)area & (AREA_ALIGNMENT - 1)) == 0);
+	load_masks();
+	switch (host.method) {
+	case METHOD_FXSAVE:
+		__asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
+		break;
+	case METHOD_XSAVE:
+	case METHOD_XSAVEOPT:
+	case METHOD_XSAVEC:
+		__asm__ volatile("xrstor64 (%0)" : : "r"(area), WITH_ALL_FEATURES : "memory");
+		break;
+	case METHOD_XSAVES:
+		__asm__ volatile("xrstors64 (%0)" : : "r"(area), WITH_ALL_FEATURES : "memory");
+		break;
+	}
+}
