@@ -33,8 +33,8 @@ int frame_reserve(paddr_t pa, u64 size, frame_owner_t owner);
  */
 paddr_t frame_alloc(u64 size, u64 align, frame_owner_t owner);
 /*
- * `size` bytes (multiple of 4 KiB) as few runs as can be had, each of which starts as largely aligned as it is long (1 GiB, 2 MiB,
- * 4 KiB), longest alignment first, so that laid one after the other they can be mapped by large pages. Returns how many runs; 0: not
+ * `size` bytes (multiple of 4 KiB) as few runs: first those that are multiples of 1 GiB and aligned to it, then 2 MiB, then 4 KiB, each
+ * as long as can be; so laid one after the other from a 1 GiB boundary they can be mapped by large pages. Returns how many runs; 0: not
  * enough memory, or more than `max` runs would be needed (nothing is kept).
  */
 struct frame_run {
