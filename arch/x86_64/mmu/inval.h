@@ -17,10 +17,11 @@ enum inval_event {
 	INVAL_HOST_MAPPED,	 /* in a root */
 	INVAL_HOST_UNMAPPED,
 	INVAL_VCPU_MIGRATED,	 /* a vCPU is loaded on another core than last time */
-	INVAL_TAG_REUSED,	 /* VPID or ASID given to another vCPU */
+	INVAL_TAG_REUSED,	 /* VPID or ASID given to another vCPU, or used for the first time on a core; on that core */
 	INVAL_VM_SWITCHED,	 /* another VM's vCPU becomes current on the core */
 	INVAL_ROOT_REUSED,	 /* an EPT or nested root page freed and used again */
 	INVAL_CORE_STARTED,	 /* VMXON or SVME just set on this core */
+	INVAL_GUEST_PAGING,	 /* we did a guest's MOV to CR0, CR3, CR4 or WRMSR EFER that flushes: on its core, before it runs on */
 	INVAL_EVENTS,
 };
 
@@ -35,9 +36,15 @@ enum inval_step {
 	INVAL_VPID_SINGLE,	/* INVVPID single-context for the tag on this core */
 	INVAL_VPID_ALL,
 	INVAL_ASID_NEW,		/* give the vCPU a fresh ASID on this core */
-	INVAL_ASID_FLUSH,	/* TLB_CONTROL: flush this guest (by ASID, or all where the CPU cannot) at the next VMRUN */
-	INVAL_KICK_HOLDERS,	/* make every core that holds the root or runs the VM do the steps that follow, and wait */
+	INVAL_ASID_FLUSH,	/* every vCPU concerned, TLB_CONTROL: flush this guest (by ASID, or all where the CPU cannot) at the next VMRUN */
+	/*
+	 * Make every holder do the steps that follow up to FREE_FRAMES, and wait for all. Holders of a host root: the cores with it in CR3.
+	 * Holders of guest translations: every core on which a vCPU of the VM was loaded since that core flushed the VM last, though it be
+	 * gone from there now: its tagged translations wait in the TLB until it comes back. (All cores is always right.)
+	 */
+	INVAL_KICK_HOLDERS,
 	INVAL_FREE_FRAMES,	/* only now may frames and table pages be freed */
+	INVAL_ASID_FLUSH_ALL,	/* TLB_CONTROL: flush the whole TLB, all ASIDs, at the next VMRUN on this core */
 	INVAL_STEPS,
 };
 
