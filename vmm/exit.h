@@ -89,6 +89,7 @@ enum task_switch_source { TASK_CALL, TASK_IRET, TASK_JMP, TASK_GATE };
 struct exit_task_switch {
 	u16 selector;
 	enum task_switch_source source;
+	bool by_instruction; /* CALL, JMP, IRET, INT n: the old task's RIP goes after it; else an event came through a gate */
 	bool has_error; /* a gate reached by an exception with an error code */
 	u32 error;
 };

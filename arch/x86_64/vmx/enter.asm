@@ -1,0 +1,176 @@
+; vmx_enter: VM entry as a function that returns at the VM exit (SDM vol. 3 "VM Entries", "VM Exits").
+;
+;   u32 vmx_enter(u64 *reg, struct vmx_vcpu *v)
+;
+; reg: vcpu->reg, in the order of enum reg; RSP lives in the VMCS. v: its first two members are host_rsp and launched.
+; 0: an exit came. 1: VMfailInvalid. 2: VMfailValid.
+;
+; There is one variant for each set of mitigations (arch/x86_64/cpu/mitigation.h), so that what is off costs nothing, not even a branch:
+; bit 0 flushes the L1 data cache, bit 1 clears the buffers by VERW; after the exit bit 2 stuffs the return stack, bit 3 sets IBRS again.
+; HOST_RIP holds the variant's exit point; HOST_RSP is written when the stack is not where it was the last time.
+
+bits 64
+
+%define V_HOST_RSP 0
+%define V_LAUNCHED 8
+%define FIELD_HOST_RSP 0x6c14
+%define MSR_FLUSH_CMD 0x10b
+%define MSR_SPEC_CTRL 0x48
+%define SPEC_CTRL_IBRS 1
+%define HOST_DS 0x10
+
+section .rodata
+align 8
+verw_selector:
+	dw	HOST_DS			; VERW clears the buffers only with a valid, writable segment
+
+section .text
+
+; SDM/Intel "Retpoline": fill all 32 entries with harmless returns, before the first RET of ours.
+%macro STUFF_RSB 0
+	mov	ecx, 16
+%%again:
+	call	%%first
+%%trap1:
+	pause
+	lfence
+	jmp	%%trap1
+%%first:
+	call	%%second
+%%trap2:
+	pause
+	lfence
+	jmp	%%trap2
+%%second:
+	dec	ecx
+	jnz	%%again
+	add	rsp, 32 * 8
+%endmacro
+
+%macro ENTER_VARIANT 1
+align 16
+vmx_enter_%1:
+	push	rbx
+	push	rbp
+	push	r12
+	push	r13
+	push	r14
+	push	r15
+	push	rdi
+	cmp	rsp, [rsi + V_HOST_RSP]
+	jne	%%moved
+%%ready:
+%if %1 & 1
+	mov	ecx, MSR_FLUSH_CMD
+	mov	eax, 1
+	xor	edx, edx
+	wrmsr
+%endif
+	cmp	qword [rsi + V_LAUNCHED], 1	; CF: not yet launched. Neither MOV nor VERW changes CF
+	mov	rax, [rdi + 0 * 8]
+	mov	rcx, [rdi + 1 * 8]
+	mov	rdx, [rdi + 2 * 8]
+	mov	rbx, [rdi + 3 * 8]
+	mov	rbp, [rdi + 5 * 8]
+	mov	rsi, [rdi + 6 * 8]
+	mov	r8, [rdi + 8 * 8]
+	mov	r9, [rdi + 9 * 8]
+	mov	r10, [rdi + 10 * 8]
+	mov	r11, [rdi + 11 * 8]
+	mov	r12, [rdi + 12 * 8]
+	mov	r13, [rdi + 13 * 8]
+	mov	r14, [rdi + 14 * 8]
+	mov	r15, [rdi + 15 * 8]
+	mov	rdi, [rdi + 7 * 8]
+%if %1 & 2
+	verw	[rel verw_selector]
+%endif
+	jc	%%launch
+	vmresume
+	jmp	%%failed
+%%launch:
+	vmlaunch
+%%failed:				; RSP and everything else is as it was, but guest values are in the registers
+	setz	al
+	movzx	eax, al
+	inc	eax			; ZF: VMfailValid
+	pop	rdi
+	jmp	%%leave
+%%moved:
+	mov	eax, FIELD_HOST_RSP
+	vmwrite	rax, rsp
+	mov	[rsi + V_HOST_RSP], rsp
+	jmp	%%ready
+
+align 16
+vmx_exit_%1:
+	push	rdi
+	mov	rdi, [rsp + 8]		; reg
+	mov	[rdi + 0 * 8], rax
+	mov	[rdi + 1 * 8], rcx
+	mov	[rdi + 2 * 8], rdx
+	mov	[rdi + 3 * 8], rbx
+	mov	[rdi + 5 * 8], rbp
+	mov	[rdi + 6 * 8], rsi
+	mov	[rdi + 8 * 8], r8
+	mov	[rdi + 9 * 8], r9
+	mov	[rdi + 10 * 8], r10
+	mov	[rdi + 11 * 8], r11
+	mov	[rdi + 12 * 8], r12
+	mov	[rdi + 13 * 8], r13
+	mov	[rdi + 14 * 8], r14
+	mov	[rdi + 15 * 8], r15
+	pop	qword [rdi + 7 * 8]
+	pop	rdi
+%if %1 & 4
+	STUFF_RSB
+%endif
+%if %1 & 8
+	mov	ecx, MSR_SPEC_CTRL
+	mov	eax, SPEC_CTRL_IBRS
+	xor	edx, edx
+	wrmsr
+%endif
+	xor	eax, eax
+%%leave:
+	; No guest value stays where a speculated host instruction could use it as an address.
+	xor	ecx, ecx
+	xor	edx, edx
+	xor	esi, esi
+	xor	edi, edi
+	xor	r8d, r8d
+	xor	r9d, r9d
+	xor	r10d, r10d
+	xor	r11d, r11d
+	pop	r15
+	pop	r14
+	pop	r13
+	pop	r12
+	pop	rbp
+	pop	rbx
+	ret
+%endmacro
+
+%assign variant 0
+%rep 16
+ENTER_VARIANT variant
+%assign variant variant + 1
+%endrep
+
+; Indexed by the variant; the exit points are what HOST_RIP holds.
+section .rodata
+align 8
+%macro TABLE 1
+%assign variant 0
+%rep 16
+	dq	%1 %+ variant
+%assign variant variant + 1
+%endrep
+%endmacro
+
+global vmx_enter_variants
+vmx_enter_variants:
+TABLE vmx_enter_
+global vmx_exit_points
+vmx_exit_points:
+TABLE vmx_exit_

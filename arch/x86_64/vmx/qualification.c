@@ -1,0 +1,85 @@
+#include "arch/x86_64/vmx/qualification.h"
+
+#include "arch/x86_64/cpu/regs.h"
+#include "arch/x86_64/vmx/controls.h"
+#include "vmm/vcpu_state.h"
+
+/* SDM "Format of the VM-Exit Instruction-Information Field as Used for INS and OUTS": bits 9:7 address size, 17:15 segment (OUTS). */
+struct exit_io vmx_decode_io(u64 qualification, u32 information)
+{
+	struct exit_io io = {
+		.port = (u16)(qualification >> 16),
+		.size = (u8)((qualification & 7) + 1),
+		.in = qualification & BIT(3),
+		.string = qualification & QUALIFICATION_STRING_IO,
+		.rep = qualification & BIT(5),
+	};
+
+	if (io.string) {
+		io.address_size = (u8)(2u << (information >> 7 & 3));
+		io.segment = io.in ? SEG_ES : (u8)(information >> 15 & 7);
+	}
+	return io;
+}
+
+struct exit_cr vmx_decode_cr(u64 qualification)
+{
+	static const enum cr_access access[4] = {CR_WRITE, CR_READ, CR_CLTS, CR_LMSW};
+
+	return (struct exit_cr){
+		.cr = qualification & 15,
+		.access = access[qualification >> 4 & 3],
+		.gpr = qualification >> 8 & 15,
+		.source = (u16)(qualification >> 16),
+	};
+}
+
+struct exit_dr vmx_decode_dr(u64 qualification)
+{
+	return (struct exit_dr){
+		.dr = qualification & 7,
+		.read = qualification & BIT(4),
+		.gpr = qualification >> 8 & 15,
+	};
+}
+
+/* Bits 2:0 the access, 5:3 what the tables allow, 7 a linear address is there, 8 the access was to its translation, not a page walk's. */
+struct exit_memory vmx_decode_memory(u64 qualification)
+{
+	struct exit_memory memory = {
+		.gva_valid = qualification & BIT(7),
+		.present = qualification & BITS(5, 3),
+	};
+
+	if (qualification & BIT(0))
+		memory.access |= (u32)MEMORY_READ;
+	if (qualification & BIT(1))
+		memory.access |= (u32)MEMORY_WRITE;
+	if (qualification & BIT(2))
+		memory.access |= (u32)MEMORY_EXECUTE;
+	memory.page_walk = memory.gva_valid && !(qualification & BIT(8));
+	return memory;
+}
+
+struct exit_task_switch vmx_decode_task_switch(u64 qualification, u32 vectoring, u32 error)
+{
+	static const enum task_switch_source source[4] = {TASK_CALL, TASK_IRET, TASK_JMP, TASK_GATE};
+	struct exit_task_switch task = {
+		.selector = (u16)qualification,
+		.source = source[qualification >> 30 & 3],
+		.by_instruction = true,
+	};
+
+	if (task.source != TASK_GATE)
+		return task;
+	task.by_instruction = INTERRUPTION_TYPE(vectoring) >= TYPE_SOFTWARE_INTERRUPT;
+	task.has_error = vectoring & INTERRUPTION_ERROR_VALID;
+	task.error = task.has_error ? error : 0;
+	return task;
+}
+
+/* SDM "Exit Qualification for Debug Exceptions": bits 3:0, 13 and 14 are as in DR6. */
+u64 vmx_decode_debug(u64 qualification)
+{
+	return qualification & (BITS(3, 0) | BIT(13) | BIT(14));
+}

@@ -1,0 +1,24 @@
+/*
+ * What an exit qualification and its companions say, in the neutral terms of vmm/exit.h (SDM vol. 3 "Exit Qualification for ..." tables).
+ * Pure.
+ */
+#ifndef ARCH_VMX_QUALIFICATION_H
+#define ARCH_VMX_QUALIFICATION_H
+
+#include "vmm/exit.h"
+
+/* `information`: the VM-exit instruction information, looked at for string I/O only. */
+struct exit_io vmx_decode_io(u64 qualification, u32 information);
+#define QUALIFICATION_STRING_IO BIT(4)
+struct exit_cr vmx_decode_cr(u64 qualification);
+struct exit_dr vmx_decode_dr(u64 qualification);
+/* Addresses are left 0; `gva_valid` says whether the guest-linear address field is to be read. */
+struct exit_memory vmx_decode_memory(u64 qualification);
+/* `vectoring`, `error`: IDT-vectoring information and error code, which count for a task gate only. */
+struct exit_task_switch vmx_decode_task_switch(u64 qualification, u32 vectoring, u32 error);
+/* The DR6 bits a debug exception would have set: B0-B3, BD, BS. */
+u64 vmx_decode_debug(u64 qualification);
+
+#define MEMORY_NMI_UNBLOCKED BIT(12) /* of an EPT violation: it met an IRET that had just ended NMI blocking */
+
+#endif

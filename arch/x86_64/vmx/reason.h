@@ -1,0 +1,123 @@
+/* The basic exit reasons and the VM-instruction errors, by number and name (SDM vol. 3 appendix "VMX Basic Exit Reasons", "VM-Instruction Error Numbers"). Pure. */
+#ifndef ARCH_VMX_REASON_H
+#define ARCH_VMX_REASON_H
+
+#include "lib/types.h"
+#include "vmm/exit.h"
+
+enum exit_reason {
+	REASON_EXCEPTION_NMI = 0,
+	REASON_EXTERNAL_INTERRUPT = 1,
+	REASON_TRIPLE_FAULT = 2,
+	REASON_INIT = 3,
+	REASON_SIPI = 4,
+	REASON_IO_SMI = 5,
+	REASON_OTHER_SMI = 6,
+	REASON_INTERRUPT_WINDOW = 7,
+	REASON_NMI_WINDOW = 8,
+	REASON_TASK_SWITCH = 9,
+	REASON_CPUID = 10,
+	REASON_GETSEC = 11,
+	REASON_HLT = 12,
+	REASON_INVD = 13,
+	REASON_INVLPG = 14,
+	REASON_RDPMC = 15,
+	REASON_RDTSC = 16,
+	REASON_RSM = 17,
+	REASON_VMCALL = 18,
+	REASON_VMCLEAR = 19,
+	REASON_VMLAUNCH = 20,
+	REASON_VMPTRLD = 21,
+	REASON_VMPTRST = 22,
+	REASON_VMREAD = 23,
+	REASON_VMRESUME = 24,
+	REASON_VMWRITE = 25,
+	REASON_VMXOFF = 26,
+	REASON_VMXON = 27,
+	REASON_CR = 28,
+	REASON_DR = 29,
+	REASON_IO = 30,
+	REASON_RDMSR = 31,
+	REASON_WRMSR = 32,
+	REASON_ENTRY_GUEST_STATE = 33,
+	REASON_ENTRY_MSR = 34,
+	REASON_MWAIT = 36,
+	REASON_MONITOR_TRAP = 37,
+	REASON_MONITOR = 39,
+	REASON_PAUSE = 40,
+	REASON_ENTRY_MACHINE_CHECK = 41,
+	REASON_TPR = 43,
+	REASON_APIC_ACCESS = 44,
+	REASON_VIRTUAL_EOI = 45,
+	REASON_GDTR_IDTR = 46,
+	REASON_LDTR_TR = 47,
+	REASON_EPT_VIOLATION = 48,
+	REASON_EPT_MISCONFIGURATION = 49,
+	REASON_INVEPT = 50,
+	REASON_RDTSCP = 51,
+	REASON_PREEMPTION_TIMER = 52,
+	REASON_INVVPID = 53,
+	REASON_WBINVD = 54,
+	REASON_XSETBV = 55,
+	REASON_APIC_WRITE = 56,
+	REASON_RDRAND = 57,
+	REASON_INVPCID = 58,
+	REASON_VMFUNC = 59,
+	REASON_ENCLS = 60,
+	REASON_RDSEED = 61,
+	REASON_PML_FULL = 62,
+	REASON_XSAVES = 63,
+	REASON_XRSTORS = 64,
+	REASON_PCONFIG = 65,
+	REASON_SUB_PAGE = 66,
+	REASON_UMWAIT = 67,
+	REASON_TPAUSE = 68,
+	REASON_LOADIWKEY = 69,
+	REASON_ENCLV = 70,
+	REASON_ENQCMD = 72,
+	REASON_ENQCMDS = 73,
+	REASON_BUS_LOCK = 74,
+	REASON_INSTRUCTION_TIMEOUT = 75,
+	REASON_SEAMCALL = 76,
+	REASON_TDCALL = 77,
+	REASON_RDMSRLIST = 78,
+	REASON_WRMSRLIST = 79,
+	EXIT_REASONS,
+};
+
+/* How an exit's facts are to be had beyond its kind: which decoder of exit.c. */
+enum exit_decode {
+	DECODE_NOTHING,
+	DECODE_VECTORED, /* exception or NMI */
+	DECODE_INTERRUPT,
+	DECODE_MACHINE_CHECK,
+	DECODE_IO,
+	DECODE_CR,
+	DECODE_DR,
+	DECODE_MEMORY,
+	DECODE_TASK_SWITCH,
+	DECODE_INVD,
+	DECODE_WBINVD,
+	DECODE_QUALIFICATION,
+	EXIT_DECODES,
+};
+
+struct reason_row {
+	const char *name; /* NULL: the SDM has no such reason */
+	u8 kind;	  /* enum exit_kind */
+	u8 decode;	  /* enum exit_decode */
+	bool in_delivery; /* it can interrupt the delivery of an event: IDT-vectoring information is to be read */
+};
+
+extern const struct reason_row reason_table[EXIT_REASONS];
+
+/* NULL: none such. */
+const char *vmx_raw_name(u32 raw);
+
+/* struct vm_exit.raw of an entry that failed without an exit: this plus the VM-instruction error (0: VMfailInvalid). */
+#define RAW_ENTRY_REFUSED 0x1000u
+
+/* What a VM-instruction error means and, for those a user meets, where to look. Never NULL. */
+const char *vmx_instruction_error(u32 error);
+
+#endif

@@ -1,0 +1,77 @@
+/* One round trip: into the guest and back, and what is needed around it. Every instruction here is paid for at every exit. */
+#include "arch/x86_64/cpu/insn.h"
+#include "arch/x86_64/vmx/exit.h"
+#include "arch/x86_64/vmx/vmcs.h"
+#include "arch/x86_64/vmx/vmx.h"
+#include "core/panic.h"
+
+/*
+ * What reg[] holds after an exit: the general registers as enter.asm stored them, CR2, and EFER, which a guest changes by WRMSR only, and
+ * whose LMA follows CR0.PG, which is ours.
+ */
+#define CACHED_AFTER_EXIT (REGS_CACHED_ALWAYS | BIT(REG_CR2) | BIT(REG_EFER))
+
+/* What lives in reg[] itself, so that being dirty asks for nothing at an entry. */
+#define REGS_IN_PLACE (REGS_CACHED_ALWAYS | BIT(REG_CR2))
+
+void vmx_run(struct vcpu *vcpu, struct vm_exit *exit)
+{
+	struct vmx_vcpu *v = vmx_of(vcpu);
+	u64 dirty = vcpu->dirty & ~REGS_IN_PLACE;
+	u32 failure;
+
+	if (LIKELY(dirty == BIT(REG_RIP)))
+		vmwrite(VMCS_GUEST_RIP, vcpu->reg[REG_RIP]);
+	else if (dirty)
+		vmx_write_back(vcpu);
+	vcpu->dirty = 0;
+	ASSERT(read_cr3() == v->host_cr3);
+	/* No instruction switches CR2. Reading it is cheap, writing it is not, and a guest's seldom changes. */
+	if (UNLIKELY(read_cr2() != vcpu->reg[REG_CR2]))
+		write_cr2(vcpu->reg[REG_CR2]);
+
+	failure = v->enter(vcpu->reg, v);
+
+	vcpu->reg[REG_CR2] = read_cr2();
+	v->fresh = 0;
+	if (UNLIKELY(failure)) {
+		vmx_entry_refused(exit, failure);
+		return;
+	}
+	v->launched = 1;
+	vcpu->cached = CACHED_AFTER_EXIT;
+	vmx_decode_exit(vcpu, exit);
+}
+
+/* Valid for the exits of instructions and of software events; a handler asks only after such (SDM "VM-Exit Instruction Length"). */
+u32 vmx_instruction_length(struct vcpu *vcpu)
+{
+	struct vmx_vcpu *v = vmx_of(vcpu);
+
+	if (!(v->fresh & FRESH_LENGTH)) {
+		v->instruction_length = vmread32(VMCS_EXIT_INSTRUCTION_LENGTH);
+		v->fresh |= (u32)FRESH_LENGTH;
+	}
+	return v->instruction_length;
+}
+
+/*
+ * SDM "VMX-Preemption Timer": it counts down whenever bit `timer_rate` of the TSC changes, and is saved at exits, so it is written here only.
+ * It is also what brings a guest that has interrupts off back in time where a processor keeps physical interrupts masked then (Bochs).
+ */
+bool vmx_set_slice(UNUSED struct vcpu *vcpu, u64 ticks)
+{
+	if (!vmx_setup.preemption_timer)
+		return false;
+	vmwrite32(VMCS_PREEMPTION_TIMER, (u32)MIN(ticks >> vmx_setup.timer_rate, 0xffffffffull));
+	return true;
+}
+
+void vmx_set_tsc_offset(struct vcpu *vcpu, u64 offset)
+{
+	struct vmx_vcpu *v = vmx_of(vcpu), *before = vmx_hold(v);
+
+	vcpu->tsc_offset = offset;
+	vmwrite64(VMCS_TSC_OFFSET, offset);
+	vmx_release(v, before);
+}

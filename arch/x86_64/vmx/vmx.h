@@ -1,0 +1,187 @@
+/* VT-x: what the files of this engine share. Nothing outside arch/x86_64/vmx/ includes it. */
+#ifndef ARCH_VMX_VMX_H
+#define ARCH_VMX_VMX_H
+
+#include "arch/x86_64/mmu/inval.h"
+#include "arch/x86_64/mmu/pt.h"
+#include "arch/x86_64/vmx/capability.h"
+#include "arch/x86_64/vmx/controls.h"
+#include "arch/x86_64/vmx/fields.h"
+#include "core/lock.h"
+#include "vmm/vcpu.h"
+#include "vmm/vm.h"
+
+#define NO_CORE ~0u
+
+/* What the engine runs with: decided when the first VM is created, from what all cores have; constant from then on. (enable.c) */
+extern struct vmx_setup vmx_setup;
+
+/* One per core, in percpu->engine, owned by it. */
+struct vmx_core {
+	void *region;		 /* VMXON region */
+	struct vmx_vcpu *current; /* whose VMCS is current */
+	u64 last_vm;		 /* vmx_vm.serial of the last one loaded: another one's branches must not steer this one's */
+};
+
+/* One per VM. */
+struct vmx_vm {
+	struct spinlock lock; /* guards ept */
+	struct pt ept;
+	u64 ept_pointer; /* (i) */
+	u64 serial;	 /* (i) of all VMs since boot, from 1 */
+};
+
+/* The MSRs that neither an exit nor an entry switches, and that the host does not use itself: swapped when a vCPU is loaded. */
+enum switched_msr { SWITCHED_STAR, SWITCHED_LSTAR, SWITCHED_CSTAR, SWITCHED_SFMASK, SWITCHED_KERNEL_GS_BASE, SWITCHED_TSC_AUX, SWITCHED_MSRS };
+
+/* What was read of the last exit already: struct vmx_vcpu.fresh. */
+#define FRESH_LENGTH	       BIT(0)
+#define FRESH_INTERRUPTIBILITY BIT(1)
+
+struct vmx_vcpu;
+/* 0: an exit. 1: VMfailInvalid. 2: VMfailValid, the error is in INSTRUCTION_ERROR. */
+typedef u32 (*vmx_enter_t)(u64 *reg, struct vmx_vcpu *v);
+
+/* One per vCPU. Owned by the core on which it is current; (a) atomic, (i) set at creation. */
+struct vmx_vcpu {
+	u64 host_rsp; /* what HOST_RSP holds. First two: enter.asm knows their places */
+	u64 launched; /* 1: VMRESUME, 0: VMLAUNCH */
+	vmx_enter_t enter;
+	u64 host_cr3; /* what HOST_CR3 holds */
+	u32 fresh;    /* FRESH_* */
+	u32 instruction_length, interruptibility; /* valid by `fresh` */
+	struct vcpu *vcpu;     /* (i) */
+	void *vmcs;	       /* (i) */
+	u8 *msr_bitmap;	       /* (i) */
+	u32 active_core;       /* (a) the core whose processor holds the VMCS (VMPTRLD and no VMCLEAR since), or NO_CORE */
+	u32 tlb_core;	       /* the core on which it ran last: only there may translations under its VPID be right */
+	u32 host_core;	       /* whose host state the VMCS holds */
+	u16 vpid;	       /* (i) 0: VPIDs are not in use */
+	bool vpid_reused;      /* not yet flushed since its VPID belonged to another */
+	bool loaded;	       /* its MSRs and extended state are in the processor */
+	bool dr_live;	       /* its DR0-DR3 and DR6 are, too, and MOV DR does not exit */
+	u32 primary, entry;    /* what those control fields hold */
+	u64 msr[SWITCHED_MSRS]; /* while not loaded */
+	u64 xss;
+	u64 dr[4], dr6;	       /* while not dr_live */
+	enum activity activity; /* as imported: the VMCS always says active, the scheduler keeps halted ones off the core */
+};
+
+static inline struct vmx_vcpu *vmx_of(struct vcpu *vcpu)
+{
+	return vcpu->engine_state;
+}
+
+static inline struct vmx_vm *vmx_vm_of(struct vm *vm)
+{
+	return vm->engine_state;
+}
+
+/* enable.c: one core. */
+bool vmx_probe(struct engine_probe *probe);
+bool vmx_core_enable(char *reason, size_t size);
+void vmx_core_disable(void);
+struct vmx_core *vmx_this_core(void);
+/* Decide vmx_setup, once. */
+void vmx_decide(void);
+
+/* ept.c: guest memory. */
+int vmx_vm_create(struct vm *vm);
+void vmx_vm_destroy(struct vm *vm);
+int vmx_map(struct vm *vm, gpa_t gpa, paddr_t pa, u64 size, u32 rights, enum memory_cache cache);
+int vmx_unmap(struct vm *vm, gpa_t gpa, u64 size);
+int vmx_protect(struct vm *vm, gpa_t gpa, u64 size, u32 rights);
+void vmx_memory_written(struct vm *vm, gpa_t gpa, u64 size);
+
+/* flush.c: carries out the lists of arch/x86_64/mmu/inval.h. Those members of the target that the event needs. */
+struct flush_target {
+	struct vmx_vcpu *v;
+	u64 ept_pointer;
+	void (*free_frames)(void *context); /* INVAL_FREE_FRAMES */
+	void *context;
+};
+void vmx_flush(enum inval_event event, const struct flush_target *target);
+/* The guest's own translations, after an emulated change of a control register that drops them. */
+void vmx_flush_guest(struct vcpu *vcpu);
+
+/* current.c: which VMCS is current and active where. */
+void vmx_make_current(struct vmx_vcpu *v);
+/* VMCLEAR, on whichever core holds it. */
+void vmx_deactivate(struct vmx_vcpu *v);
+/* Make it current for a few VMREADs; returns what vmx_release() needs. */
+struct vmx_vcpu *vmx_hold(struct vmx_vcpu *v);
+void vmx_release(struct vmx_vcpu *v, struct vmx_vcpu *before);
+
+/* setup.c: a new VMCS, and the host's part of one. */
+/* Which of the vmx_enter_variants this machine needs. */
+u32 vmx_variant(void);
+void vmx_write_controls(struct vmx_vcpu *v);
+void vmx_write_host(struct vmx_vcpu *v);
+void vmx_set_primary(struct vmx_vcpu *v, u32 controls);
+void vmx_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write);
+void vmx_limit_cpuid(u32 leaf, u32 subleaf, struct cpuid_leaf *value);
+
+/* vcpu.c: life, and load and put. */
+int vmx_vcpu_create(struct vcpu *vcpu);
+void vmx_vcpu_destroy(struct vcpu *vcpu);
+void vmx_load(struct vcpu *vcpu);
+void vmx_put(struct vcpu *vcpu);
+/* The state in the processor itself (MSRs, XSAVE, DRs): into memory and back, around a change of it there. */
+void vmx_unload_processor(struct vcpu *vcpu);
+void vmx_load_processor(struct vcpu *vcpu);
+/* Let the guest use the debug registers until it is put. */
+void vmx_load_debug(struct vmx_vcpu *v);
+void vmx_unload_debug(struct vmx_vcpu *v);
+/* False: not one of enum switched_msr. */
+bool vmx_get_switched_msr(struct vmx_vcpu *v, u32 msr, u64 *value);
+bool vmx_set_switched_msr(struct vmx_vcpu *v, u32 msr, u64 value);
+void vmx_set_xcr0(struct vcpu *vcpu, u64 value);
+
+/* registers.c */
+void vmx_fetch(struct vcpu *vcpu, u64 mask);
+/* Bring what is dirty into the VMCS. */
+void vmx_write_back(struct vcpu *vcpu);
+void vmx_get_segment(struct vcpu *vcpu, enum segment_name name, struct segment *segment);
+void vmx_set_segment(enum segment_name name, const struct segment *segment);
+int vmx_get_msr(struct vcpu *vcpu, u32 msr, u64 *value);
+int vmx_set_msr(struct vcpu *vcpu, u32 msr, u64 value);
+u64 vmx_get_dr(struct vcpu *vcpu, u32 dr);
+void vmx_set_dr(struct vcpu *vcpu, u32 dr, u64 value);
+void vmx_set_pdptes(struct vcpu *vcpu, const u64 pdpte[4]);
+
+/* state.c */
+void vmx_export_state(struct vcpu *vcpu, struct vcpu_state *state);
+int vmx_import_state(struct vcpu *vcpu, const struct vcpu_state *state);
+
+/* event.c */
+void vmx_inject(struct vcpu *vcpu, const struct event *event);
+void vmx_request_window(struct vcpu *vcpu, bool irq, bool nmi);
+u32 vmx_interruptibility(struct vcpu *vcpu);
+void vmx_set_interruptibility(struct vmx_vcpu *v, u32 value);
+void vmx_end_shadow(struct vcpu *vcpu);
+void vmx_set_single_step(struct vcpu *vcpu);
+/* After an exit that can interrupt a delivery: what was being delivered goes back to vcpu->events. */
+void vmx_collect_event(struct vcpu *vcpu);
+
+/* run.c */
+void vmx_run(struct vcpu *vcpu, struct vm_exit *exit);
+u32 vmx_instruction_length(struct vcpu *vcpu);
+bool vmx_set_slice(struct vcpu *vcpu, u64 ticks);
+void vmx_set_tsc_offset(struct vcpu *vcpu, u64 offset);
+
+/* enter.asm: variants by what must be done around an entry. */
+#define ENTER_L1D_FLUSH BIT(0)
+#define ENTER_VERW	BIT(1)
+#define ENTER_RSB_FILL	BIT(2)
+#define ENTER_SPEC_CTRL BIT(3)
+#define ENTER_VARIANTS	16u
+extern const vmx_enter_t vmx_enter_variants[ENTER_VARIANTS];
+extern const u64 vmx_exit_points[ENTER_VARIANTS]; /* for HOST_RIP */
+
+/* dump.c */
+void vmx_dump(struct vcpu *vcpu, const struct vm_exit *exit);
+void vmx_take_snapshot(struct vmcs_snapshot *snapshot);
+struct check_machine;
+void vmx_check_machine(struct check_machine *machine);
+
+#endif
