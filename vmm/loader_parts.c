@@ -20,13 +20,9 @@
 int loader_fail(const struct loader_input *input, int error, const char *format, ...)
 {
 	va_list args;
-	int length;
 
-	length = fmt_print(input->message, input->message_size, "%s: ", input->kernel.name);
-	if (length < 0 || (size_t)length >= input->message_size)
-		return error;
 	va_start(args, format);
-	fmt_vprint(input->message + length, input->message_size - (size_t)length, format, args);
+	fmt_vprint(input->message, input->message_size, format, args);
 	va_end(args);
 	return error;
 }

@@ -9,7 +9,7 @@
 /* A 32-bit entry sees addresses below this. */
 #define LOADER_LIMIT_32 (4 * GIB)
 
-/* Set the message, "file: text", and return `error`. */
+/* Set the message (the caller names the file) and return `error`. */
 int loader_fail(const struct loader_input *input, int error, const char *format, ...) PRINTF(3, 4);
 
 /* Copy `size` bytes of the kernel from `offset` to `gpa` and zero what follows up to memory_size. `what` is for the message. */

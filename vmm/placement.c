@@ -60,7 +60,7 @@ gpa_t placement_find(struct placement *placement, u64 size, u64 align, gpa_t low
 			at = memory->slot[i].gpa;
 		else if (i < memory->count + placement->count)
 			at = placement->taken[i - memory->count].end;
-		at = ALIGN_UP(MAX(at, low), align);
+		at = ALIGN_UP(at, align);
 		if ((!best || at < best) && fits(placement, at, size, low, high))
 			best = at;
 	}
