@@ -1,6 +1,6 @@
 /*
  * Which memory type the MTRRs give a physical address (SDM "Memory Type Range Registers (MTRRs)", "MTRR Precedences"). Pure: works on a
- * snapshot, which mtrr_read() takes.
+ * snapshot, which mtrr_snapshot() takes.
  */
 #ifndef ARCH_MMU_MTRR_H
 #define ARCH_MMU_MTRR_H
@@ -23,7 +23,7 @@ struct mtrr {
 };
 
 /* Take the snapshot on this core; firmware sets all cores alike. */
-void mtrr_read(struct mtrr *mtrr);
+void mtrr_snapshot(struct mtrr *mtrr);
 /*
  * The type at pa, and in *run how many bytes from pa on have it, at most `size` (> 0). Overlaps that the SDM leaves undefined, and types
  * it reserves, are UC: slow, but never wrong.

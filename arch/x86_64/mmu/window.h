@@ -1,7 +1,7 @@
 /*
  * Copies into and out of the window: the RAM of the VM whose root this core has in CR3. Whoever calls has checked slots and rights
  * (vmm/guest_memory.c); what is not mapped faults and comes back as an error (exception table), never as a panic.
- * Window pages are user pages, opened by STAC only inside these copies, where the CPU has SMAP.
+ * Window pages are user pages, opened by STAC only inside these copies, on a core whose CR4.SMAP is set.
  *
  * Each byte of the guest is read or written once, so that a guest that changes it meanwhile cannot make us see two values. A naturally
  * aligned access of 1, 2, 4 or 8 bytes is one access of that size, as a device or a page walk needs it (SDM "Guaranteed Atomic
@@ -13,8 +13,6 @@
 
 #include "lib/types.h"
 
-/* Boot core, once: whether STAC and CLAC exist on all cores. Before it, they are not used. */
-void window_init(void);
 int window_read(void *to, gpa_t gpa, u64 size);
 int window_write(gpa_t gpa, const void *from, u64 size);
 int window_fill(gpa_t gpa, u8 byte, u64 size);

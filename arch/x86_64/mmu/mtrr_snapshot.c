@@ -14,7 +14,7 @@ static const u32 fixed_msr[MTRR_FIXED] = {
 	MSR_MTRR_FIX4K_C0000 + 5, MSR_MTRR_FIX4K_C0000 + 6, MSR_MTRR_FIX4K_C0000 + 7,
 };
 
-void mtrr_read(struct mtrr *mtrr)
+void mtrr_snapshot(struct mtrr *mtrr)
 {
 	u64 capabilities, absent;
 
