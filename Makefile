@@ -52,17 +52,23 @@ $(BUILD)/trivisor.elf: $(KERNEL_OBJ) $(BUILD)/symbols-all.o linker.ld
 	$(KERNEL_LINK)
 	tools/symbols $@ | cmp - $(BUILD)/symbols-all.asm
 
-# Guests: build/guests/x.elf is guests/x/*.c or tests/guest/x.c with guests/lib; its first line says the width: // guest: 32
+# Guests: build/guests/x.elf is guests/x/ or tests/guest/x.c with guests/lib; the first line of x.c says the width: // guest: 32
+# With "// guest: 32 64" the folder is built for both, and x.elf carries x64.elf inside, which it starts when it is done.
 GUEST_CFLAGS := -std=gnu17 -O2 -g $(WARN) -I. -ffreestanding -fno-pic -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-common -fno-tree-loop-distribute-patterns
+GUEST_LINK := -nostdlib -static -no-pie -Wl,-T,guests/lib/guest.ld,-z,max-page-size=4096,--build-id=none
+GUEST_SECOND_BASE := 0x400000
 GUEST_MACHINE_32 := i386
 GUEST_MACHINE_64 := amd64
-guest_width = $(shell sed -n '1s,^// guest: ,,p' $(firstword $(wildcard guests/$(1)/$(1).c tests/guest/$(1).c)))
-guest_sources = $(sort $(wildcard guests/$(1)/*.c guests/$(1)/*.asm tests/guest/$(1).c) \
-	$(wildcard $(addprefix guests/lib/,*.c $(GUEST_MACHINE_$(2))/*.c $(GUEST_MACHINE_$(2))/*.asm)))
+guest_main = $(firstword $(wildcard guests/$(1)/$(1).c tests/guest/$(1)/$(1).c tests/guest/$(1).c))
+guest_widths = $(shell sed -n '1s,^// guest: ,,p' $(call guest_main,$(1)))
+guest_folders = $(addsuffix /,guests/$(1) tests/guest/$(1) guests/lib)
+guest_sources = $(sort $(filter tests/guest/$(1).c,$(call guest_main,$(1))) $(wildcard $(foreach f,$(call guest_folders,$(1)), \
+	$(addprefix $(f),*.c *.asm $(GUEST_MACHINE_$(2))/*.c $(GUEST_MACHINE_$(2))/*.asm))))
 guest_objects = $(patsubst %,$(BUILD)/guest$(2)/%.o,$(basename $(filter %.c,$(1))) $(filter %.asm,$(1)))
 
-GUEST_NAMES := $(filter-out lib,$(notdir $(patsubst %/,%,$(wildcard guests/*/)))) $(basename $(notdir $(wildcard tests/guest/*.c)))
+GUEST_NAMES := $(filter-out lib,$(notdir $(patsubst %/,%,$(wildcard guests/*/ tests/guest/*/)))) \
+	$(basename $(notdir $(wildcard tests/guest/*.c)))
 guests: $(GUEST_NAMES:%=$(BUILD)/guests/%.elf) $(patsubst %,$(BUILD)/%,$(wildcard guests/*.conf guests/*.txt))
 
 $(BUILD)/guest32/%.o: %.c
@@ -81,12 +87,24 @@ $(BUILD)/guest64/%.asm.o: %.asm
 	@mkdir -p $(@D)
 	$(NASM) -f elf64 -g -F dwarf -MD $@.d -o $@ $<
 
+$(BUILD)/guest32/%.second.o: $(BUILD)/guests/%64.elf guests/lib/i386/second.inc
+	@mkdir -p $(@D)
+	objcopy -S $< $@.elf
+	$(NASM) -f elf32 -DIMAGE='"$@.elf"' -o $@ guests/lib/i386/second.inc
+
+# $(1) name, $(2) width, $(3) file, $(4) the second half's object if there is one, $(5) more for the link
 define guest_rule
-$(BUILD)/guests/$(1).elf: $(call guest_objects,$(call guest_sources,$(1),$(2)),$(2)) guests/lib/guest.ld
+$(BUILD)/guests/$(3).elf: $(call guest_objects,$(call guest_sources,$(1),$(2)),$(2)) $(4) guests/lib/guest.ld
 	@mkdir -p $$(@D)
-	$(CC) -m$(2) -nostdlib -static -no-pie -Wl,-T,guests/lib/guest.ld,-z,max-page-size=4096,--build-id=none -o $$@ $$(filter %.o,$$^)
+	$(CC) -m$(2) $(5) $(GUEST_LINK) -o $$@ $$(filter %.o,$$^)
 endef
-$(foreach g,$(GUEST_NAMES),$(eval $(call guest_rule,$(g),$(call guest_width,$(g)))))
+define guest_rules
+$(if $(word 2,$(2)),$(call guest_rule,$(1),32,$(1),$(BUILD)/guest32/$(1).second.o))
+$(if $(word 2,$(2)),$(call guest_rule,$(1),64,$(1)64,,-Wl$(COMMA)--defsym=guest_base=$(GUEST_SECOND_BASE)))
+$(if $(word 2,$(2)),,$(call guest_rule,$(1),$(2),$(1)))
+endef
+COMMA := ,
+$(foreach g,$(GUEST_NAMES),$(eval $(call guest_rules,$(g),$(call guest_widths,$(g)))))
 
 $(BUILD)/guests/%: guests/%
 	@mkdir -p $(@D)

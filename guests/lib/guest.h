@@ -107,7 +107,7 @@ int strncmp(const char *a, const char *b, size_t size);
 #define SELECTOR(slot)	(u16)((slot) * 8)
 
 extern u64 gdt[GDT_SLOTS];
-extern u8 idt[], tss[];
+extern u8 idt[], tss[]; /* tss has room for an I/O bitmap behind it; see tss_io_bitmap() */
 extern struct table_pointer gdt_pointer, idt_pointer;
 
 /* A segment descriptor; `limit` in the units that `flags` says. access and flags: SDM "Segment Descriptors", bits 47:40, 55:52. */
@@ -117,10 +117,19 @@ u64 descriptor(u32 base, u32 limit, u8 access, u8 flags);
 #define GATE_INTERRUPT 14
 #define GATE_TRAP      15
 void idt_gate(u8 vector, u16 selector, const void *target, u8 type, u8 dpl);
+/* A call gate in the GDT (two slots in long mode). `count`: parameters copied from stack to stack, 32-bit only. */
+void call_gate(u32 slot, u16 selector, const void *target, u8 count, u8 dpl);
 /* The stack for entries to `ring` (0 to 2) from an outer ring. */
 void tss_stack(int ring, word top);
 
+/* The I/O permission bitmap of ports 0 to 65535, part of the TSS from now on (all ports closed), or NULL: none any more. */
+#define TSS_SIZE   104
+#define IO_BITMAP  8192
+u8 *tss_io_bitmap(bool wanted);
+
+/* The library's GDT, IDT and TSS as at the start; undoes what a lesson did to them. */
 void segments_init(void);
+void traps_init(void);
 
 /* ---- traps (traps.c, traps.asm) ---- */
 
@@ -157,6 +166,9 @@ struct trap_frame {
 #endif
 };
 
+/* The library's entry for each vector, for gates of one's own to go through trap handlers. */
+extern word trap_stubs[256];
+
 /* A handler for a vector; true: handled, the frame (as changed) is returned to. NULL takes the handler away. */
 typedef bool (*trap_handler)(struct trap_frame *frame);
 void trap_handle(u8 vector, trap_handler handler);
@@ -191,10 +203,19 @@ void fault_end(void);
 	} while (0)
 
 /*
- * Call function(argument) in an outer ring (1 to 3), on a stack of its own and with `flags` as RFLAGS; its result comes
- * back through a gate that is there for this. A fault there is caught like any other.
+ * Call function(argument) in a ring, on a stack of its own and with `flags` as RFLAGS; its result comes back through a
+ * gate (VECTOR_RING_RETURN) that is there for this. A fault there is caught like any other.
  */
+#define VECTOR_RING_RETURN 0x7e
 word run_in_ring(int ring, word (*function)(word), word argument, word flags);
+/* The same within CATCH; whether it faulted, and the result if it did not. */
+bool faults_in_ring(int ring, word (*function)(word), word argument, word flags, word *result);
+
+/*
+ * For a guest built for both widths: the 32-bit half ends by loading the 64-bit one, that is inside it, and starting it as a
+ * PVH loader would. Paging must be off. Does not return.
+ */
+void second_half(void) NORETURN;
 
 /* ---- the test kit (kit.c) ---- */
 

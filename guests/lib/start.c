@@ -2,12 +2,22 @@
 #include "guests/lib/start.h"
 
 #define PORT_DEBUG_EXIT	    0xf4   /* QEMU's isa-debug-exit; Trivisor has it too */
+#define PORT_PIC_MASTER	    0x21 /* interrupt masks */
+#define PORT_PIC_SLAVE	    0xa1
 #define PORT_BOCHS_SHUTDOWN 0x8900 /* Bochs ends when it is sent the word "Shutdown" */
+
+/* No interrupt that was not asked for: a BIOS leaves the PICs open, at vectors that are exceptions in protected mode. */
+static void mask_pics(void)
+{
+	out8(PORT_PIC_MASTER, 0xff);
+	out8(PORT_PIC_SLAVE, 0xff);
+}
 
 void guest_start(u32 magic, word info)
 {
 	boot_parse(magic, info);
 	console_init();
+	mask_pics();
 	segments_init();
 	traps_init();
 	guest_exit(guest_main());

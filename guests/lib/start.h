@@ -8,14 +8,11 @@ void guest_start(u32 magic, word info) NORETURN;
 void boot_parse(u32 magic, word info);
 void console_init(void);
 void console_flush(void); /* wait until COM1 has sent its last byte */
-void traps_init(void);
 
 /* traps.asm */
-extern word trap_stubs[256];
 void trap_dispatch(struct trap_frame *frame);
 void fault_resume(void) NORETURN; /* to where fault_catch() was called */
 void ring_return(void);	  /* the gate by which run_in_ring() comes home */
 extern word fault_saved_sp;	  /* 0: not catching */
-#define VECTOR_RING_RETURN 0x7e
 
 #endif

@@ -51,6 +51,16 @@ void trap_dispatch(struct trap_frame *frame)
 	fault_resume();
 }
 
+bool faults_in_ring(int ring, word (*function)(word), word argument, word flags, word *result)
+{
+	static word value; /* static: it must survive the second return of fault_catch() */
+
+	CATCH(value = run_in_ring(ring, function, argument, flags));
+	if (result)
+		*result = value;
+	return fault.taken;
+}
+
 void traps_init(void)
 {
 	for (u32 i = 0; i < 256; i++)

@@ -6,11 +6,10 @@
 #define ACCESS_TSS  0x89
 #define FLAGS_CODE  0xa /* 4 KiB granularity, 64-bit */
 #define FLAGS_DATA  0xc
-#define TSS_SIZE    104
 
 u64 gdt[GDT_SLOTS] ALIGNED(8);
 u8 idt[256 * 16] ALIGNED(16);
-u8 tss[TSS_SIZE] ALIGNED(128);
+u8 tss[TSS_SIZE + IO_BITMAP + 1] ALIGNED(4096);
 struct table_pointer gdt_pointer = {sizeof(gdt) - 1, (word)gdt};
 struct table_pointer idt_pointer = {sizeof(idt) - 1, (word)idt};
 
@@ -30,27 +29,48 @@ void idt_gate(u8 vector, u16 selector, const void *target, u8 type, u8 dpl)
 	memcpy(idt + vector * 16, gate, sizeof(gate));
 }
 
+void call_gate(u32 slot, u16 selector, const void *target, u8 count UNUSED, u8 dpl)
+{
+	u64 offset = (u64)target;
+
+	gdt[slot] = (offset >> 16 & 0xffff) << 48 | (u64)(0x8cu | (u32)dpl << 5) << 40 | (u64)selector << 16 | (offset & 0xffff);
+	gdt[slot + 1] = offset >> 32;
+}
+
 void tss_stack(int ring, word top)
 {
 	memcpy(tss + 4 + 8 * ring, &top, sizeof(top));
 }
 
+/* With the bitmap beyond the limit, no port is open to ring 3. */
+static void load_tss(u32 limit)
+{
+	u16 bitmap = TSS_SIZE;
+
+	memcpy(tss + 102, &bitmap, sizeof(bitmap));
+	gdt[SLOT_TSS] = descriptor((u32)(word)tss, limit, ACCESS_TSS, 0);
+	gdt[SLOT_TSS + 1] = (word)tss >> 32;
+	ltr(SELECTOR(SLOT_TSS));
+}
+
+u8 *tss_io_bitmap(bool wanted)
+{
+	memset(tss + TSS_SIZE, 0xff, IO_BITMAP + 1); /* one byte more: a word access at the last port looks at it */
+	load_tss(wanted ? TSS_SIZE + IO_BITMAP : TSS_SIZE - 1);
+	return wanted ? tss + TSS_SIZE : NULL;
+}
+
 void segments_init(void)
 {
-	u16 bitmap = TSS_SIZE; /* beyond the limit: no port is open to ring 3 */
-
 	for (u32 ring = 0; ring < 4; ring++) {
 		u8 dpl = (u8)(ring << 5);
 
 		gdt[CODE(ring) / 8] = descriptor(0, 0xfffff, ACCESS_CODE | dpl, FLAGS_CODE);
 		gdt[DATA(ring) / 8] = descriptor(0, 0xfffff, ACCESS_DATA | dpl, FLAGS_DATA);
 	}
-	gdt[SLOT_TSS] = descriptor((u32)(word)tss, TSS_SIZE - 1, ACCESS_TSS, 0);
-	gdt[SLOT_TSS + 1] = (word)tss >> 32;
-	memcpy(tss + 102, &bitmap, sizeof(bitmap));
 	lgdt(&gdt_pointer);
 	lidt(&idt_pointer);
 	__asm__ volatile("pushq %0; pushq $1f; lretq\n1:" : : "i"(CODE(0)) : "memory");
 	__asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%ss; mov %0, %%fs; mov %0, %%gs" : : "r"(DATA(0)) : "memory");
-	ltr(SELECTOR(SLOT_TSS));
+	load_tss(TSS_SIZE - 1);
 }

@@ -93,6 +93,8 @@ run_in_ring:
 	mov	[home_sp], esp
 	mov	[tss + 4], esp		; ring 0's stack: what lies above is kept
 	mov	dword [tss + 8], DATA0
+	test	eax, eax
+	jz	.inner
 	mov	ecx, eax		; selectors: DATA(ring), CODE(ring)
 	shl	ecx, 4
 	or	ecx, eax
@@ -107,6 +109,12 @@ run_in_ring:
 	mov	es, cx
 	mov	fs, cx
 	mov	gs, cx
+	iretd
+.inner:					; IRET to the same ring takes no stack: change it first
+	mov	esp, ring_stack_top - 8
+	push	dword [ebp + 20]
+	push	dword 8
+	push	dword [ebp + 12]
 	iretd
 .home:
 	int	VECTOR_RING_RETURN	; in the outer ring; the result is in EAX
