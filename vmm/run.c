@@ -74,9 +74,15 @@ static enum step attend(struct vcpu *vcpu)
 		core_output();
 	if (vcpu->halted && leave_halt(vcpu) == STEP_BLOCK)
 		return STEP_BLOCK;
+	/* Nothing may come between a delivery and the entry: a second one before it would overwrite the first. */
+	if (attention & ATTENTION_RESCHEDULE) {
+		if (attention & ATTENTION_EVENT)
+			look_again(vcpu);
+		return STEP_YIELD;
+	}
 	if (attention & ATTENTION_EVENT)
 		vcpu_deliver_events(vcpu);
-	return attention & ATTENTION_RESCHEDULE ? STEP_YIELD : STEP_GO;
+	return STEP_GO;
 }
 
 /* SDM "HLT": a debug exception resumes execution, and the single-step trap of the HLT itself is one. */

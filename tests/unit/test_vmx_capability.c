@@ -114,8 +114,8 @@ static void names_what_ept_lacks(void **state)
 	} cases[] = {
 		{EPT_CAP_WALK_4, "EPT with 4 levels"},
 		{EPT_CAP_WB, "EPT in write-back memory"},
-		{EPT_CAP_INVEPT, "INVEPT"},
-		{EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL, "INVEPT of a context"},
+		{EPT_CAP_INVEPT, "INVEPT of all contexts"},
+		{EPT_CAP_INVEPT_ALL, "INVEPT of all contexts"},
 	};
 
 	(void)state;
@@ -175,7 +175,7 @@ static void drops_useless_pairs(void **state)
 
 	(void)state;
 	forbid(&c, CONTROL_EXIT, EXIT_CTL_SAVE_PREEMPTION);
-	c.ept_vpid &= ~(EPT_CAP_INVVPID_SINGLE | EPT_CAP_INVVPID_ALL);
+	c.ept_vpid &= ~EPT_CAP_INVVPID_ALL;
 	capability_decide(&c, &setup);
 	assert_false(setup.preemption_timer);
 	assert_false(setup.control[CONTROL_PIN] & PIN_PREEMPTION_TIMER);

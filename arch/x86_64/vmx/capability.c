@@ -95,7 +95,7 @@ static const struct {
 } ept_needs[] = {
 	{EPT_CAP_WALK_4, "EPT with 4 levels"},
 	{EPT_CAP_WB, "EPT in write-back memory"},
-	{EPT_CAP_INVEPT, "INVEPT"},
+	{EPT_CAP_INVEPT | EPT_CAP_INVEPT_ALL, "INVEPT of all contexts"},
 };
 
 static void add_name(char *list, size_t size, const char *prefix, const char *name)
@@ -158,10 +158,6 @@ bool capability_check(const struct capability *capability, char *missing, size_t
 			fine = false;
 		}
 	}
-	if (!(capability->ept_vpid & (EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL))) {
-		add_name(missing, size, "", "INVEPT of a context");
-		fine = false;
-	}
 	return fine;
 }
 
@@ -197,12 +193,17 @@ bool capability_join(struct capability *common, const struct capability *core, c
 	return true;
 }
 
-/* A VPID without INVVPID of a whole context, or a timer that starts afresh at each entry, is of no use to us. */
+bool capability_has_vpid(const struct capability *capability)
+{
+	const u64 needed = EPT_CAP_INVVPID | EPT_CAP_INVVPID_ALL;
+
+	return (capability->control[CONTROL_SECONDARY] >> 32 & SECONDARY_VPID) && (capability->ept_vpid & needed) == needed;
+}
+
+/* A VPID without INVVPID of all contexts, or a timer that starts afresh at each entry, is of no use to us. */
 static void drop_useless(const struct capability *common, struct vmx_setup *setup)
 {
-	u64 cap = common->ept_vpid;
-
-	if (!(cap & EPT_CAP_INVVPID) || !(cap & (EPT_CAP_INVVPID_SINGLE | EPT_CAP_INVVPID_ALL)))
+	if (!capability_has_vpid(common))
 		setup->control[CONTROL_SECONDARY] &= ~(u32)SECONDARY_VPID;
 	if (!(setup->control[CONTROL_PIN] & PIN_PREEMPTION_TIMER) ||
 	    !(setup->control[CONTROL_EXIT] & EXIT_CTL_SAVE_PREEMPTION)) {

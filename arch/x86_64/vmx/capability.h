@@ -54,6 +54,8 @@ void capability_read(struct capability *capability);
  * Whether one core's capabilities suffice. Otherwise `missing` (NUL-terminated, cut to size) names what lacks, comma-separated.
  */
 bool capability_check(const struct capability *capability, char *missing, size_t size);
+/* Whether VPIDs can be used: the control, and INVVPID of all contexts. */
+bool capability_has_vpid(const struct capability *capability);
 /* What both have: the second core joins. False: `why` says what makes it impossible to move a VMCS between the two. */
 bool capability_join(struct capability *common, const struct capability *core, char *why, size_t size);
 /* Decide the controls from what all cores have in common; capability_check() has accepted it. */

@@ -69,6 +69,7 @@ void vmx_release(struct vmx_vcpu *v, struct vmx_vcpu *before)
 	if (before == v)
 		return;
 	vmx_deactivate(v);
-	if (before)
+	/* One that is put may have been taken over by another core meanwhile: it must not be touched here. */
+	if (before && before->loaded)
 		vmx_make_current(before);
 }

@@ -194,20 +194,6 @@ static void delete_core(struct vmx_core *core)
 	pool_delete(core, sizeof(*core));
 }
 
-/*
- * Translations that an earlier hypervisor on this core left behind carry tags that we are going to use (SDM "Guidelines for Use of the
- * INVEPT Instruction"). vmx_setup is not decided yet, so ask this core itself.
- */
-static void drop_old_translations(const struct capability *capability)
-{
-	u64 cap = capability->ept_vpid;
-
-	if (cap & EPT_CAP_INVEPT_ALL)
-		ASSERT(invept(INVEPT_ALL, 0));
-	if ((cap & EPT_CAP_INVVPID) && (cap & EPT_CAP_INVVPID_ALL))
-		ASSERT(invvpid(INVVPID_ALL, 0, 0));
-}
-
 bool vmx_core_enable(char *reason, size_t size)
 {
 	struct capability capability;
@@ -227,7 +213,7 @@ bool vmx_core_enable(char *reason, size_t size)
 		return false;
 	}
 	this_core()->engine = core;
-	drop_old_translations(&capability);
+	vmx_flush_core_start(&capability);
 	if (!join(&capability, reason, size)) {
 		vmx_core_disable();
 		return false;

@@ -53,15 +53,8 @@ static void holders_flush(void *context)
 		step_here(*step, work->target);
 }
 
-void vmx_flush(enum inval_event event, const struct flush_target *target)
+static void follow(const enum inval_step *step, const struct flush_target *target)
 {
-	const struct inval_machine machine = {
-		.engine = INVAL_VMX,
-		.has_tag = vmx_setup.vpid,
-		.has_single = vmx_setup.invept_single && (!vmx_setup.vpid || vmx_setup.invvpid_single),
-	};
-	const enum inval_step *step = inval_steps(event, &machine);
-
 	for (; *step != INVAL_END; step++) {
 		if (*step != INVAL_KICK_HOLDERS) {
 			step_here(*step, target);
@@ -75,14 +68,32 @@ void vmx_flush(enum inval_event event, const struct flush_target *target)
 	}
 }
 
+void vmx_flush(enum inval_event event, const struct flush_target *target)
+{
+	const struct inval_machine machine = {
+		.engine = INVAL_VMX,
+		.has_tag = vmx_setup.vpid,
+		.has_single = vmx_setup.invept_single && (!vmx_setup.vpid || vmx_setup.invvpid_single),
+	};
+
+	follow(inval_steps(event, &machine), target);
+}
+
+/* vmx_setup is not decided while cores start: what this one can do counts. */
+void vmx_flush_core_start(const struct capability *capability)
+{
+	const struct inval_machine machine = {
+		.engine = INVAL_VMX,
+		.has_tag = capability_has_vpid(capability),
+	};
+	const struct flush_target target = {0};
+
+	follow(inval_steps(INVAL_CORE_STARTED, &machine), &target);
+}
+
 void vmx_flush_guest(struct vcpu *vcpu)
 {
-	struct vmx_vcpu *v = vmx_of(vcpu);
+	const struct flush_target target = {.v = vmx_of(vcpu)};
 
-	if (v->vpid == 0)
-		return; /* every entry drops them */
-	if (vmx_setup.invvpid_single)
-		ASSERT(invvpid(INVVPID_SINGLE, v->vpid, 0));
-	else
-		ASSERT(invvpid(INVVPID_ALL, 0, 0));
+	vmx_flush(INVAL_GUEST_PAGING, &target);
 }

@@ -101,6 +101,8 @@ struct flush_target {
 	void *context;
 };
 void vmx_flush(enum inval_event event, const struct flush_target *target);
+/* This core, just after VMXON. */
+void vmx_flush_core_start(const struct capability *capability);
 /* The guest's own translations, after an emulated change of a control register that drops them. */
 void vmx_flush_guest(struct vcpu *vcpu);
 
