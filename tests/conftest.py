@@ -27,6 +27,8 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         order.setdefault(_boot_of(item), len(order))
     items.sort(key=lambda item: order[_boot_of(item)])  # stable: within a boot, the order of the files
+    config.planned_boots = [boot for boot in dict.fromkeys(
+        _boot_of(item) for item in items if not item.get_closest_marker("skip")) if boot]
 
 
 def _boot_of(item):
@@ -39,9 +41,10 @@ def pytest_make_parametrize_id(config, val, argname):
 
 
 @pytest.fixture(scope="session")
-def boots():
+def boots(request):
     """All machines of the session."""
     session = Boots()
+    session.plan = request.config.planned_boots
     yield session
     session.close()
 
@@ -51,6 +54,7 @@ def machine(request, boots):
     """The machine of @pytest.mark.parametrize("machine", [Boot(...), ...], indirect=True), shared with other tests."""
     made = boots.get(request.param)
     request.node.machine = made
+    boots.prefetch(request.param)
     return made
 
 

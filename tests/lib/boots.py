@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tools import image
+from tools.config_files import named_files
 from tools.launch.machine import Machine
 from tools.launch.spec import MachineSpec
 
@@ -18,9 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 GUESTS = BUILD / "guests"
 LOGS = BUILD / "logs"
-# Machines of one platform that run at once on this host, whoever started them.
-SLOTS = {"bochs": 2, "qemu": 2}
-DEFAULT_CONFIG = (GUESTS / "default.conf")
+# Machines that run at once in this tree, whoever started them.
+SLOTS = 2
 
 
 @dataclass(frozen=True)
@@ -61,15 +61,24 @@ class Boots:
     """The machines of one test session, started when first asked for, ended with the session."""
 
     def __init__(self):
-        self._machines = {}  # Boot -> SlottedMachine, in the order of their start
+        self.plan = []  # the Boots that tests will ask for, in order
+        self._machines = {}  # Boot -> TestMachine, in the order of their start
 
     def get(self, boot):
         """The machine of this description; it may have ended already, and still tells what it said."""
-        machine = self._machines.get(boot)
-        if machine is None:
-            self._make_room(boot.platform)
-            machine = self._machines[boot] = start(boot)
-        return machine
+        if boot not in self._machines:
+            self._make_room()
+            self._machines[boot] = start(boot)
+        return self._machines[boot]
+
+    def prefetch(self, boot):
+        """While tests use `boot`, let the machine that is wanted next go through its firmware."""
+        at = self.plan.index(boot) if boot in self.plan else len(self.plan)
+        for done in self.plan[:at]:
+            if done in self._machines and self._machines[done].ending is None:
+                self._machines[done].stop(reason="the tests are done with it")
+        if at + 1 < len(self.plan) and self._running() < SLOTS:
+            self.get(self.plan[at + 1])
 
     def discard(self, boot):
         """The next test that asks for it gets a fresh one."""
@@ -82,12 +91,13 @@ class Boots:
         for boot in list(self._machines):
             self.discard(boot)
 
-    def _make_room(self, platform):
+    def _running(self):
+        return sum(machine.ending is None for machine in self._machines.values())
+
+    def _make_room(self):
         """End our oldest machine when we hold all the slots ourselves: nobody else would free one."""
-        running = [boot for boot, machine in self._machines.items()
-                   if boot.platform == platform and machine.ending is None]
-        if len(running) >= SLOTS[platform]:
-            self.discard(running[0])
+        if self._running() >= SLOTS:
+            self.discard(next(boot for boot, machine in self._machines.items() if machine.ending is None))
 
 
 def start(boot):
@@ -100,7 +110,7 @@ def start(boot):
     disk = folder / "disk.img"
     image.build(folder / "trivisor.conf", disk, BUILD / "BOOTX64.EFI", BUILD / "trivisor.elf", allow_missing=True)
     spec = MachineSpec(platform=boot.platform, image=disk, cores=boot.cores, memory=boot.memory, cpu=boot.cpu)
-    slot = take_slot(boot.platform)
+    slot = take_slot()
     return TestMachine(boot, spec, slot).start()
 
 
@@ -108,7 +118,7 @@ def stage(boot, folder):
     """Put the config and the files it names into a folder, as links."""
     (folder / "trivisor.conf").write_text(boot.text())
     files = dict(boot.files)
-    for named in image.named_files(boot.text()):
+    for named in named_files(boot.text()):
         source = Path(files.get(named.name, GUESTS / named.name)).absolute()
         target = folder / named.name
         if source.is_file() and not target.exists():
@@ -116,13 +126,13 @@ def stage(boot, folder):
             target.symlink_to(source)
 
 
-def take_slot(platform):
-    """Wait for one of the platform's slots, shared by all test runs of this tree; returns the lock to close."""
+def take_slot():
+    """Wait for one of the slots, shared by all test runs of this tree; returns the lock to close."""
     folder = BUILD / "slots"
     folder.mkdir(parents=True, exist_ok=True)
     while True:
-        for number in range(SLOTS[platform]):
-            lock = os.open(folder / f"{platform}.{number}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        for number in range(SLOTS):
+            lock = os.open(folder / str(number), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return lock

@@ -30,11 +30,10 @@ def read_font(path=FONT):
 def read_ppm(path):
     """(width, height, pixels) of a binary PPM file; 3 bytes a pixel."""
     data = Path(path).read_bytes()
-    kind, width, height, top, pixels = data.split(maxsplit=4) if data.count(b"\n") > 3 else (b"",) * 5
+    kind, width, height, top = data[:64].split()[:4]
     if kind != b"P6" or top != b"255":
         raise ValueError(f"{path} is no 8-bit P6 file")
     width, height = int(width), int(height)
-    # One byte of white space ends the header; pixels may begin with bytes that look like white space.
     return width, height, data[len(data) - width * height * 3:]
 
 
@@ -52,7 +51,7 @@ def read_text(path, font=FONT):
 
 
 def _cell(pixels, width, left, top, height):
-    """One cell as a glyph bitmap: a pixel is set when it differs from the cell's darkest."""
+    """One cell as a glyph bitmap: bright pixels are set."""
     bitmap = bytearray()
     for row in range(height):
         at = ((top + row) * width + left) * 3

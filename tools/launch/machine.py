@@ -44,7 +44,7 @@ class Machine:
     """
 
     def __init__(self, spec, work, log=None):
-        """`work`: a folder for the emulator's files, in one of which each machine lives; `log`: file of all that the machine says."""
+        """`work`: where each machine gets a folder for its emulator's files; `log`: a file for all that it says."""
         self.folder = _new_folder(Path(work).absolute(), spec.platform)
         try:
             self.emulator = EMULATORS[spec.platform](spec, self.folder)
@@ -86,7 +86,7 @@ class Machine:
                 self._port.sendall(data)
 
     def expect(self, pattern, timeout, start=0):
-        """Wait until the text from `start` on matches (multi-line regex); MachineEnded or TimeoutError when it never does."""
+        """Wait until the text from `start` on matches (multi-line); MachineEnded or TimeoutError if it never does."""
         wanted, deadline = re.compile(pattern, re.M), time.monotonic() + timeout
         with self._changed:
             while True:
@@ -170,7 +170,7 @@ class Machine:
                 return listener.socket.accept()[0]
             if child.output in ready:
                 self._take_output(child)
-            elif child.ended in ready or self._wake in ready:
+            if child.ended in ready or self._wake in ready:
                 return None
 
     def _watch(self, child):
