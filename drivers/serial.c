@@ -19,9 +19,13 @@ enum uart_register {
 #define MCR_DTR_RTS	0x03
 #define LSR_DATA_READY	0x01
 #define LSR_THR_EMPTY	0x20
+#define LSR_ALL_EMPTY	0x40 /* FIFO and shift register */
 #define LSR_ABSENT	0xff
 #define DIVISOR_115200	1
 #define FIFO_SIZE	16u
+
+/* A port read takes about a microsecond; a full FIFO needs 1400 of them. */
+#define DRAIN_LOOKS 100000u
 
 static u8 uart_read(enum uart_register reg)
 {
@@ -93,4 +97,10 @@ struct console *serial_open(void)
 		return NULL;
 	set_up();
 	return &serial;
+}
+
+void serial_drain(void)
+{
+	for (u32 looks = 0; looks < DRAIN_LOOKS && !(uart_read(UART_LSR) & LSR_ALL_EMPTY); looks++)
+		cpu_pause();
 }
