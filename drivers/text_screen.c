@@ -110,9 +110,7 @@ static void put_byte(struct text_screen *screen, char c)
 			screen->column--;
 		break;
 	case '\t':
-		do
-			put(screen, ' ');
-		while (screen->column % TAB != 0 && screen->column < screen->columns);
+		screen->column = MIN(screen->column / TAB * TAB + TAB, screen->columns);
 		break;
 	default:
 		if ((u8)c >= ' ' && (u8)c != 0x7f)

@@ -58,7 +58,7 @@ void mitigation_init(bool off)
 		.rtm = features_cpuid(7, 0).ebx & CPUID7_EBX_RTM,
 		.bhi_ctrl = features_cpuid(7, 2).edx & CPUID72_EDX_BHI_CTRL,
 	};
-	char text[200];
+	char text[240];
 
 	read_model(&in);
 	if (in.has_capabilities && !rdmsr_safe(MSR_ARCH_CAPABILITIES, &in.capabilities))

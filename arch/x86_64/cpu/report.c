@@ -4,6 +4,7 @@
 #include "arch/x86_64/cpu/safe.h"
 #include "arch/x86_64/cpu/symbols.h"
 #include "arch/x86_64/cpu/trap.h"
+#include "core/layout.h"
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/percpu.h"
@@ -97,6 +98,10 @@ void trap_fatal(const struct trap_frame *f)
 		 (unsigned long long)f->error, (unsigned long long)f->rip);
 	if (f->vector == VECTOR_PF)
 		log_page_fault(f);
+	/* The usual cause: a push met the page below a stack, and so did the push of that fault's frame. */
+	if (f->vector == VECTOR_DF)
+		log_line("  last page fault at %016llx%s", (unsigned long long)read_cr2(),
+			 read_cr2() >= STACK_BASE && read_cr2() < STACK_BASE + SLOT_SIZE ? ": the stack has overflowed" : "");
 	log_registers(f);
 	panic("%s in %s+0x%llx", vector_name(f->vector), name ? name : "unknown code", (unsigned long long)offset);
 }
