@@ -1,8 +1,8 @@
 #include "drivers/scancode.h"
 
 #define CODE_EXTENDED	 0xe0
-#define CODE_PAUSE	 0xe1 /* six bytes with it, no release */
-#define PAUSE_REST	 5
+#define CODE_PAUSE	 0xe1 /* and two bytes; a Pause is two such, and has no release */
+#define PAUSE_REST	 2
 #define CODE_RELEASE	 0x80
 #define CODE_CONTROL	 0x1d
 #define CODE_SHIFT_LEFT	 0x2a

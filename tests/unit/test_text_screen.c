@@ -144,6 +144,10 @@ static void test_draws_only_changes(void **state)
 	u32 untouched = 0;
 
 	(void)state;
+	/* A blank screen is cleared, not drawn. */
+	pixels[0] = GUARD;
+	screen_draw(screen);
+	assert_int_equal(pixels[0], GUARD);
 	put("same\nsame\nsame\nsame\nlast");
 	screen_draw(screen);
 	for (u32 i = 0; i < STRIDE * HEIGHT; i++)

@@ -99,6 +99,10 @@ static void test_division(void **state)
 		assert_true(quotient * divisor <= dividend && dividend - quotient * divisor < divisor);
 		assert_true(quotient == 0 || divisor <= (u128)-1 / quotient);
 	}
+	/* Without remainder, where >= and > part. */
+	assert_true(__udivti3((u128)6 << 70, (u128)3 << 70) == 2);
+	assert_true(__udivti3((u128)1 << 127, (u128)1 << 127) == 1);
+	assert_true(__udivti3(((u128)1 << 127) - 1, (u128)1 << 127) == 0);
 	tsc_hz = 3000000000ull;
 	assert_int_equal(ns_to_ticks(1000), 3000);
 	assert_int_equal(ms_to_ticks(3600000), 10800000000000ull);
