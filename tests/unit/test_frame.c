@@ -188,6 +188,24 @@ static void test_small_ones_stay_together(void **state)
 	assert_int_equal(large, after);
 }
 
+static void test_broken_chunks_first(void **state)
+{
+	paddr_t whole, one;
+
+	(void)state;
+	map.count = 0;
+	add(32 * MIB, 48 * MIB, MEMORY_USABLE);
+	add(64 * MIB, 128 * MIB, MEMORY_USABLE);
+	assert_int_equal(frame_init(&map), OK);
+	whole = frame_alloc(2 * MIB, 4096, 5);
+	one = frame_alloc(4096, 4096, 5);
+	assert_int_equal(whole, 32 * MIB);
+	assert_int_equal(one, 34 * MIB); /* right behind a full chunk */
+	frame_free(whole, 2 * MIB, 5);
+	assert_int_equal(frame_alloc(8192, 4096, 5), 34 * MIB + 4096);
+	assert_int_equal(frame_alloc(2 * MIB, 4096, 5), 32 * MIB);
+}
+
 static void test_reserve(void **state)
 {
 	(void)state;
@@ -337,7 +355,7 @@ int main(void)
 		cmocka_unit_test(test_holes),	cmocka_unit_test(test_alloc),
 		cmocka_unit_test(test_reserve), cmocka_unit_test(test_small_ones_stay_together),
 		cmocka_unit_test(test_misuse),	cmocka_unit_test(test_runs),
-		cmocka_unit_test(test_model),
+		cmocka_unit_test(test_model),	cmocka_unit_test(test_broken_chunks_first),
 	};
 
 	return cmocka_run_group_tests(tests, setup_all, NULL);

@@ -248,6 +248,8 @@ static void test_pae_loaded(void **state)
 	assert_int_equal(reads, 1);
 	expect_fault(0x1234, read_access, 0);
 	assert_int_equal(reads, 1);
+	mode.pdpte[3] |= BIT(1);
+	expect_ok(0xc0001234, read_access, 0x40001234, 2 * MIB);
 }
 
 /* 0x0000_7f12_3456_7abc: indices 0fe, 048, 1a2, 167 */

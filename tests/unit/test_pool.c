@@ -104,6 +104,12 @@ static void test_exhaustion(void **state)
 	assert_null(pool_alloc(2));
 	pool_free(page[101], 1);
 	assert_ptr_equal(pool_alloc(2), page[100]);
+	/* and one that was passed over is found later */
+	pool_free(page[50], 1);
+	pool_free(page[200], 1);
+	pool_free(page[201], 1);
+	assert_ptr_equal(pool_alloc(2), page[200]);
+	assert_ptr_equal(pool_alloc(1), page[50]);
 	for (u32 i = 0; i < count; i++)
 		pool_free(page[i], 1);
 	assert_non_null(pool_alloc(PAGES - 1));
