@@ -217,6 +217,19 @@ bool faults_in_ring(int ring, word (*function)(word), word argument, word flags,
  */
 void second_half(void) NORETURN;
 
+/* ---- the PC's interrupt controllers and timer (timer.c) ---- */
+
+#define VECTOR_IRQ0 0x20
+#define PIT_HZ	    1193182u
+
+bool timer_there(void);	      /* whether there are a PIC and a PIT */
+void pic_init(void);	      /* vectors VECTOR_IRQ0 and up, all masked */
+void pic_mask(u16 mask);      /* a bit for each interrupt request line; 1: masked */
+void pic_eoi(u8 irq);
+void pit_one_shot(u16 count); /* channel 0: IRQ 0 once, after count / PIT_HZ seconds */
+/* Both, with a handler that takes the one interrupt and masks it again: something to wake up by. */
+void alarm(u16 count);
+
 /* ---- the test kit (kit.c) ---- */
 
 /* One line a check: "pass name" or "FAIL name: file:line: why". The name identifies it in lists of known differences. */

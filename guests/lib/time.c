@@ -1,7 +1,6 @@
 /* Time: the hypervisor's where it has some, else the TSC, measured once against the PIT. */
 #include "guests/lib/guest.h"
 
-#define PIT_HZ	      1193182u
 #define PIT_CHANNEL_2 0x42
 #define PIT_CONTROL   0x43
 #define PORT_SYSTEM   0x61 /* bit 0: gate of channel 2, bit 1: speaker, bit 5: its output */

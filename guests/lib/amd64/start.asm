@@ -5,7 +5,7 @@ bits 32
 
 XEN_ELFNOTE_PHYS32_ENTRY equ 18
 MULTIBOOT2_MAGIC	equ 0xe85250d6
-CR0_PG			equ 1 << 31
+CR0_KNOWN		equ 0x80000031	; paging, protected mode, x87 errors as exceptions; loaders leave different bits
 CR4_PAE			equ 1 << 5
 MSR_EFER		equ 0xc0000080
 EFER_LME		equ 1 << 8
@@ -56,15 +56,13 @@ guest_entry:
 
 	mov	eax, page_map_top
 	mov	cr3, eax
-	mov	eax, cr4
-	or	eax, CR4_PAE
+	mov	eax, CR4_PAE
 	mov	cr4, eax
 	mov	ecx, MSR_EFER
 	rdmsr
 	or	eax, EFER_LME
 	wrmsr
-	mov	eax, cr0
-	or	eax, CR0_PG
+	mov	eax, CR0_KNOWN
 	mov	cr0, eax
 	lgdt	[start_gdt_pointer]
 	jmp	8:long_mode

@@ -4,6 +4,8 @@ bits 32
 MULTIBOOT_MAGIC	equ 0x1badb002
 MULTIBOOT_FLAGS	equ 3			; modules on page boundaries, memory information wanted
 
+CR0_KNOWN	equ 0x31		; protected mode, and x87 errors as exceptions; no paging
+
 extern guest_start
 global guest_entry
 
@@ -17,6 +19,10 @@ section .text
 guest_entry:
 	cli
 	mov	esp, stack_top
+	mov	ecx, CR0_KNOWN		; loaders and firmware leave different caching bits
+	mov	cr0, ecx
+	xor	ecx, ecx
+	mov	cr4, ecx
 	push	dword 2			; flags: all clear but the bit that is always set
 	popfd
 	push	ebx			; the boot information
