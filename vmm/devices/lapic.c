@@ -1,0 +1,273 @@
+/* Local APIC: registers, reset, MMIO, sending IPIs. */
+#include "vmm/devices/lapic_page.h"
+#include "lib/string.h"
+
+#define VERSION	      (0x14u | 5u << 16) /* integrated, six LVT entries, EOI broadcast cannot be suppressed */
+#define REGISTERS     64u
+#define DFR_ONES      0x0fffffffu
+#define SVR_RESET     0xffu
+#define ID_SHIFT      24u
+#define ICR_LOGICAL   BIT(11)
+#define ICR_ASSERT    BIT(14)
+#define ICR_SHORTHAND(v) ((enum apic_shorthand)((v) >> 18 & 3))
+#define BASE_DEFAULT  LAPIC_ADDRESS
+
+#define READ BIT(0)
+
+/* Every register of the page by its number (offset / 16): whether it can be read, and which bits can be written. */
+struct lapic_register {
+	u32 flags, writable;
+};
+
+static const struct lapic_register registers[REGISTERS] = {
+	[LAPIC_ID >> 4] = {READ, 0},
+	[LAPIC_VERSION >> 4] = {READ, 0},
+	[LAPIC_TPR >> 4] = {READ, 0xff},
+	[LAPIC_APR >> 4] = {READ, 0},
+	[LAPIC_PPR >> 4] = {READ, 0},
+	[LAPIC_EOI >> 4] = {0, 0xffffffff},
+	[LAPIC_RRD >> 4] = {READ, 0},
+	[LAPIC_LDR >> 4] = {READ, 0xff000000},
+	[LAPIC_DFR >> 4] = {READ, 0xf0000000},
+	[LAPIC_SVR >> 4] = {READ, 0x1ff},
+	[LAPIC_ISR >> 4] = {READ, 0}, {READ, 0}, {READ, 0}, {READ, 0}, {READ, 0}, {READ, 0}, {READ, 0}, {READ, 0},
+	[LAPIC_TMR >> 4] = {READ, 0}, {READ, 0}, {READ, 0}, {READ, 0}, {READ, 0}, {READ, 0}, {READ, 0}, {READ, 0},
+	[LAPIC_IRR >> 4] = {READ, 0}, {READ, 0}, {READ, 0}, {READ, 0}, {READ, 0}, {READ, 0}, {READ, 0}, {READ, 0},
+	[LAPIC_ESR >> 4] = {READ, 0xffffffff},
+	[LAPIC_ICR >> 4] = {READ, 0x000ccfff},
+	[LAPIC_ICR_HIGH >> 4] = {READ, 0xff000000},
+	[LAPIC_LVT_TIMER >> 4] = {READ, 0x000700ff},
+	[LAPIC_LVT_THERMAL >> 4] = {READ, 0x000107ff},
+	[LAPIC_LVT_PERF >> 4] = {READ, 0x000107ff},
+	[LAPIC_LVT_LINT0 >> 4] = {READ, 0x0001a7ff},
+	[LAPIC_LVT_LINT1 >> 4] = {READ, 0x0001a7ff},
+	[LAPIC_LVT_ERROR >> 4] = {READ, 0x000100ff},
+	[LAPIC_TIMER_COUNT >> 4] = {READ, 0xffffffff},
+	[LAPIC_TIMER_NOW >> 4] = {READ, 0},
+	[LAPIC_TIMER_DIV >> 4] = {READ, 0xb},
+};
+
+static const u32 lvt_offsets[] = {
+	LAPIC_LVT_TIMER, LAPIC_LVT_THERMAL, LAPIC_LVT_PERF, LAPIC_LVT_LINT0, LAPIC_LVT_LINT1, LAPIC_LVT_ERROR,
+};
+
+bool lapic_readable(u32 offset)
+{
+	return offset < LAPIC_SIZE && offset / 16 < REGISTERS && registers[offset / 16].flags & READ;
+}
+
+u32 lapic_writable(const struct lapic *lapic, u32 offset)
+{
+	u32 writable = offset / 16 < REGISTERS ? registers[offset / 16].writable : 0;
+
+	/* Without the TSC-deadline timer its mode bit is reserved. */
+	return offset == LAPIC_LVT_TIMER && !lapic->tsc_hz ? writable & ~(u32)BIT(18) : writable;
+}
+
+/* SDM "Local APIC State After Power-Up or Reset". */
+void lapic_power_up(struct lapic *lapic)
+{
+	lapic_timer_stop(lapic);
+	memset(lapic->page, 0, LAPIC_SIZE);
+	lapic->errors = 0;
+	for (u32 i = 0; i < 8; i++)
+		__atomic_store_n(&lapic->posted[i], 0, __ATOMIC_RELAXED);
+	lapic_set(lapic, LAPIC_ID, lapic_is_x2(lapic) ? lapic->id : lapic->id << ID_SHIFT);
+	lapic_set(lapic, LAPIC_VERSION, VERSION);
+	lapic_set(lapic, LAPIC_DFR, 0xffffffff);
+	lapic_set(lapic, LAPIC_SVR, SVR_RESET);
+	for (u32 i = 0; i < ARRAY_SIZE(lvt_offsets); i++)
+		lapic_set(lapic, lvt_offsets[i], (u32)LVT_MASKED);
+}
+
+static void reset_op(struct device *device)
+{
+	struct lapic *lapic = CONTAINER_OF(device, struct lapic, device);
+
+	__atomic_store_n(&lapic->base, BASE_DEFAULT | BASE_EN | (lapic->base & BASE_BSP), __ATOMIC_RELAXED);
+	__atomic_store_n(&lapic->signals, 0, __ATOMIC_RELAXED);
+	lapic_power_up(lapic);
+}
+
+void lapic_reset(struct lapic *lapic)
+{
+	lock_acquire(&lapic->device.lock);
+	reset_op(&lapic->device);
+	lock_release(&lapic->device.lock);
+}
+
+void lapic_init_reset(struct lapic *lapic)
+{
+	lock_acquire(&lapic->device.lock);
+	lapic_power_up(lapic);
+	/* In x2APIC mode the logical ID is made from the ID and outlives the INIT. */
+	if (lapic_is_x2(lapic))
+		lapic_set(lapic, LAPIC_LDR, (lapic->id >> 4) << 16 | 1u << (lapic->id & 15));
+	lock_release(&lapic->device.lock);
+}
+
+static const struct device_ops lapic_ops = {.name = "lapic", .reset = reset_op};
+
+void lapic_init(struct lapic *lapic, const struct device_services *services, const struct lapic_wires *wires, u32 *page, u32 id,
+		bool boot, u32 address_bits, u64 tsc_hz)
+{
+	*lapic = (struct lapic){
+		.device = {.ops = &lapic_ops, .services = services},
+		.wires = wires,
+		.page = page,
+		.id = id,
+		.address_bits = address_bits,
+		.tsc_hz = tsc_hz,
+		.base = boot ? BASE_BSP : 0,
+	};
+	lapic_timer_init(lapic);
+	lapic_reset(lapic);
+}
+
+void lapic_virtual_wire(struct lapic *lapic)
+{
+	lock_acquire(&lapic->device.lock);
+	lapic_set(lapic, LAPIC_SVR, SVR_RESET | (u32)SVR_ENABLE);
+	lapic_set(lapic, LAPIC_LVT_LINT0, APIC_EXTINT << 8);
+	lapic_set(lapic, LAPIC_LVT_LINT1, APIC_NMI << 8);
+	lock_release(&lapic->device.lock);
+}
+
+bool lapic_covers(const struct lapic *lapic, gpa_t gpa)
+{
+	u64 base = lapic_base(lapic);
+
+	return (base & (BASE_EN | BASE_EXTD)) == BASE_EN && (gpa ^ base) < LAPIC_SIZE;
+}
+
+/* SDM "Interrupt Command Register (ICR)": what is sent, to whom; `icr` in the x2APIC layout, the destination in bits 63:32. */
+void lapic_send_ipi(struct lapic *lapic, u64 icr)
+{
+	struct apic_message message = {
+		.destination = (u32)(icr >> 32),
+		.logical = icr & ICR_LOGICAL,
+		.delivery = (enum apic_delivery)(icr >> 8 & 7),
+		.vector = (u8)icr,
+	};
+
+	/* An INIT level de-assert once synchronized arbitration IDs; processors since have nothing to do for it. */
+	if (message.delivery == APIC_INIT && !(icr & ICR_ASSERT))
+		return;
+	if (message.delivery <= APIC_LOWEST && message.vector < 16) {
+		lapic_error(lapic, ESR_SEND_VECTOR);
+		return;
+	}
+	lapic->wires->ipi(lapic->wires->context, lapic, ICR_SHORTHAND(icr), &message);
+}
+
+/* Software-disabled, all LVT entries are masked and stay so. */
+static void write_svr(struct lapic *lapic, u32 value)
+{
+	lapic_set(lapic, LAPIC_SVR, value);
+	if (value & SVR_ENABLE)
+		return;
+	for (u32 i = 0; i < ARRAY_SIZE(lvt_offsets); i++)
+		lapic_set(lapic, lvt_offsets[i], lapic_get(lapic, lvt_offsets[i]) | (u32)LVT_MASKED);
+}
+
+static void write_lvt(struct lapic *lapic, u32 offset, u32 value)
+{
+	if (!(lapic_get(lapic, LAPIC_SVR) & SVR_ENABLE))
+		value |= (u32)LVT_MASKED;
+	if (offset == LAPIC_LVT_TIMER)
+		lapic_timer_set_lvt(lapic, value);
+	else
+		lapic_set(lapic, offset, value);
+}
+
+static bool is_lvt(u32 offset)
+{
+	return offset >= LAPIC_LVT_TIMER && offset <= LAPIC_LVT_ERROR;
+}
+
+/* SDM "Error Handling": a write makes visible what was found since the last one. */
+static void write_esr(struct lapic *lapic)
+{
+	lapic_set(lapic, LAPIC_ESR, lapic->errors);
+	lapic->errors = 0;
+}
+
+static u64 xapic_icr(const struct lapic *lapic)
+{
+	u32 low = lapic_get(lapic, LAPIC_ICR), high = lapic_get(lapic, LAPIC_ICR_HIGH);
+
+	return (u64)apic_destination(high >> ID_SHIFT) << 32 | low;
+}
+
+/* `value` holds writable bits only. In x2APIC mode the ICR comes by lapic_msr.c. */
+void lapic_write_register(struct lapic *lapic, u32 offset, u32 value)
+{
+	switch (offset) {
+	case LAPIC_EOI:
+		lapic_end_interrupt(lapic);
+		break;
+	case LAPIC_TPR:
+		lapic_set(lapic, LAPIC_TPR, value);
+		lapic_update_ppr(lapic);
+		break;
+	case LAPIC_DFR:
+		lapic_set(lapic, LAPIC_DFR, value | DFR_ONES);
+		break;
+	case LAPIC_SVR:
+		write_svr(lapic, value);
+		break;
+	case LAPIC_ESR:
+		write_esr(lapic);
+		break;
+	case LAPIC_ICR:
+		lapic_set(lapic, LAPIC_ICR, value);
+		lapic_send_ipi(lapic, xapic_icr(lapic));
+		break;
+	case LAPIC_TIMER_COUNT:
+		lapic_timer_set_count(lapic, value);
+		break;
+	case LAPIC_TIMER_DIV:
+		lapic_timer_set_divider(lapic, value);
+		break;
+	default:
+		if (is_lvt(offset))
+			write_lvt(lapic, offset, value);
+		else
+			lapic_set(lapic, offset, value);
+		break;
+	}
+}
+
+u32 lapic_read_register(struct lapic *lapic, u32 offset)
+{
+	return offset == LAPIC_TIMER_NOW ? lapic_timer_count(lapic) : lapic_get(lapic, offset);
+}
+
+/* Registers are 32 bits wide, 16 bytes apart; a narrower read gets its part, and nothing lies between them. */
+u64 lapic_read(struct lapic *lapic, u64 offset, u8 size)
+{
+	u32 at = (u32)offset & ~15u & (LAPIC_SIZE - 1), value = 0, byte = (u32)offset & 15;
+
+	lock_acquire(&lapic->device.lock);
+	if (lapic_readable(at))
+		value = lapic_read_register(lapic, at);
+	else
+		lapic_error(lapic, ESR_REGISTER);
+	lock_release(&lapic->device.lock);
+	return byte > 3 ? 0 : (u64)value >> (8 * byte) & ~0ull >> (64 - 8 * size);
+}
+
+/* "Accesses must be 32 bits wide and aligned": others do nothing. Reserved bits are ignored in xAPIC mode. */
+void lapic_write(struct lapic *lapic, u64 offset, u8 size, u64 value)
+{
+	u32 at = (u32)offset & (LAPIC_SIZE - 1), writable = lapic_writable(lapic, at);
+
+	if (size != 4 || offset & 15)
+		return;
+	lock_acquire(&lapic->device.lock);
+	if (writable)
+		lapic_write_register(lapic, at, (u32)value & writable);
+	else if (!lapic_readable(at))
+		lapic_error(lapic, ESR_REGISTER);
+	lock_release(&lapic->device.lock);
+}

@@ -1,0 +1,223 @@
+/* Interrupts in a local APIC: arrival, priorities, service (SDM "Handling Interrupts"). */
+#include "vmm/devices/lapic_page.h"
+
+#define WORDS 8u
+
+static u32 word_offset(u32 bank, u32 word)
+{
+	return bank + word * 0x10;
+}
+
+static void set_vector(struct lapic *lapic, u32 bank, u32 vector)
+{
+	u32 offset = word_offset(bank, vector / 32);
+
+	lapic_set(lapic, offset, lapic_get(lapic, offset) | 1u << (vector % 32));
+}
+
+static void clear_vector(struct lapic *lapic, u32 bank, u32 vector)
+{
+	u32 offset = word_offset(bank, vector / 32);
+
+	lapic_set(lapic, offset, lapic_get(lapic, offset) & ~(1u << (vector % 32)));
+}
+
+static bool has_vector(const struct lapic *lapic, u32 bank, u32 vector)
+{
+	return lapic_get(lapic, word_offset(bank, vector / 32)) & 1u << (vector % 32);
+}
+
+/* The highest vector in IRR or ISR, or -1. */
+static int highest(const struct lapic *lapic, u32 bank)
+{
+	for (u32 word = WORDS; word-- > 0;) {
+		u32 bits = lapic_get(lapic, word_offset(bank, word));
+
+		if (bits)
+			return (int)(word * 32 + 31 - (u32)__builtin_clz(bits));
+	}
+	return -1;
+}
+
+/* Everything that is not a fixed interrupt is a signal. */
+static u32 signal_of(const struct apic_message *message)
+{
+	switch (message->delivery) {
+	case APIC_FIXED:
+	case APIC_LOWEST:
+		return message->vector < 16 ? (u32)LAPIC_SIGNAL_BAD_VECTOR : 0;
+	case APIC_NMI:
+		return LAPIC_SIGNAL_NMI;
+	case APIC_INIT:
+		return LAPIC_SIGNAL_INIT;
+	case APIC_STARTUP:
+		return LAPIC_SIGNAL_STARTUP;
+	case APIC_SMI:
+		return LAPIC_SIGNAL_SMI;
+	case APIC_EXTINT:
+		return LAPIC_SIGNAL_EXTINT;
+	default:
+		return 0;
+	}
+}
+
+/* The level bit before the vector, so that whoever finds the vector finds it too; `any_posted` last. */
+static void post_vector(struct lapic *lapic, u8 vector, bool level)
+{
+	u32 bit = 1u << (vector % 32), word = vector / 32;
+
+	if (level)
+		__atomic_fetch_or(&lapic->posted_level[word], bit, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_and(&lapic->posted_level[word], ~bit, __ATOMIC_RELAXED);
+	__atomic_fetch_or(&lapic->posted[word], bit, __ATOMIC_RELEASE);
+}
+
+void lapic_post(struct lapic *lapic, const struct apic_message *message)
+{
+	u32 signal = signal_of(message);
+
+	if (signal & LAPIC_SIGNAL_STARTUP)
+		__atomic_store_n(&lapic->startup_vector, message->vector, __ATOMIC_RELAXED);
+	if (signal)
+		__atomic_fetch_or(&lapic->signals, signal, __ATOMIC_RELEASE);
+	else if (message->delivery == APIC_FIXED || message->delivery == APIC_LOWEST)
+		post_vector(lapic, message->vector, message->level_triggered);
+	else
+		return; /* a reserved delivery mode */
+	__atomic_store_n(&lapic->any_posted, true, __ATOMIC_RELEASE);
+	lapic->wires->attention(lapic->wires->context, lapic);
+}
+
+static void collect_word(struct lapic *lapic, u32 word)
+{
+	u32 bits = __atomic_exchange_n(&lapic->posted[word], 0, __ATOMIC_ACQUIRE), level, tmr;
+
+	if (!bits)
+		return;
+	level = __atomic_load_n(&lapic->posted_level[word], __ATOMIC_RELAXED);
+	tmr = lapic_get(lapic, word_offset(LAPIC_TMR, word));
+	lapic_set(lapic, word_offset(LAPIC_TMR, word), (tmr & ~bits) | (level & bits));
+	lapic_set(lapic, word_offset(LAPIC_IRR, word), lapic_get(lapic, word_offset(LAPIC_IRR, word)) | bits);
+}
+
+/* From what was posted into IRR and TMR. The flag is cleared first: what comes meanwhile sets it again. */
+static void collect(struct lapic *lapic)
+{
+	if (!__atomic_load_n(&lapic->any_posted, __ATOMIC_RELAXED))
+		return;
+	__atomic_store_n(&lapic->any_posted, false, __ATOMIC_SEQ_CST);
+	for (u32 word = 0; word < WORDS; word++)
+		collect_word(lapic, word);
+	if (__atomic_fetch_and(&lapic->signals, ~(u32)LAPIC_SIGNAL_BAD_VECTOR, __ATOMIC_ACQUIRE) & LAPIC_SIGNAL_BAD_VECTOR)
+		lapic_error(lapic, ESR_RECEIVE_VECTOR);
+}
+
+/* SDM "Task and Processor Priorities". */
+void lapic_update_ppr(struct lapic *lapic)
+{
+	u32 tpr = lapic_get(lapic, LAPIC_TPR);
+	int service = highest(lapic, LAPIC_ISR);
+	u32 service_class = service < 0 ? 0 : (u32)service & 0xf0;
+
+	lapic_set(lapic, LAPIC_PPR, (tpr & 0xf0) >= service_class ? tpr : service_class);
+}
+
+static int pending(struct lapic *lapic)
+{
+	int vector;
+
+	collect(lapic);
+	if (!lapic_is_enabled(lapic))
+		return -1;
+	vector = highest(lapic, LAPIC_IRR);
+	return vector >= 0 && ((u32)vector & 0xf0) > (lapic_get(lapic, LAPIC_PPR) & 0xf0) ? vector : -1;
+}
+
+int lapic_pending(struct lapic *lapic)
+{
+	int vector;
+
+	lock_acquire(&lapic->device.lock);
+	vector = pending(lapic);
+	lock_release(&lapic->device.lock);
+	return vector;
+}
+
+int lapic_take(struct lapic *lapic)
+{
+	int vector;
+
+	lock_acquire(&lapic->device.lock);
+	vector = pending(lapic);
+	if (vector >= 0) {
+		clear_vector(lapic, LAPIC_IRR, (u32)vector);
+		set_vector(lapic, LAPIC_ISR, (u32)vector);
+		lapic_update_ppr(lapic);
+	}
+	lock_release(&lapic->device.lock);
+	return vector;
+}
+
+u32 lapic_take_signals(struct lapic *lapic, u8 *startup_vector)
+{
+	u32 taken = __atomic_fetch_and(&lapic->signals, (u32)LAPIC_SIGNAL_BAD_VECTOR, __ATOMIC_ACQUIRE);
+
+	*startup_vector = (u8)__atomic_load_n(&lapic->startup_vector, __ATOMIC_RELAXED);
+	return taken & ~(u32)LAPIC_SIGNAL_BAD_VECTOR;
+}
+
+/* SDM "Signaling Interrupt Servicing Completion". */
+void lapic_end_interrupt(struct lapic *lapic)
+{
+	int vector = highest(lapic, LAPIC_ISR);
+
+	if (vector < 0)
+		return;
+	clear_vector(lapic, LAPIC_ISR, (u32)vector);
+	lapic_update_ppr(lapic);
+	if (has_vector(lapic, LAPIC_TMR, (u32)vector))
+		lapic->wires->eoi(lapic->wires->context, (u8)vector);
+}
+
+/* Fixed interrupts of our own go the way of all others: there is one way into IRR. */
+void lapic_local_interrupt(struct lapic *lapic, u32 lvt)
+{
+	struct apic_message message = {.delivery = LVT_DELIVERY(lvt), .vector = (u8)(lvt & LVT_VECTOR)};
+
+	if (!(lvt & LVT_MASKED))
+		lapic_post(lapic, &message);
+}
+
+void lapic_error(struct lapic *lapic, u32 bit)
+{
+	bool news = !(lapic->errors & bit);
+
+	lapic->errors |= bit;
+	/* The error entry of the LVT has no delivery mode: always fixed. An illegal vector in it must not call itself. */
+	if (news)
+		lapic_local_interrupt(lapic, lapic_get(lapic, LAPIC_LVT_ERROR) & (u32)(LVT_MASKED | LVT_VECTOR));
+}
+
+bool lapic_accepts_pic(const struct lapic *lapic)
+{
+	u32 lint0 = lapic_get(lapic, LAPIC_LVT_LINT0);
+
+	/* Switched off by the base MSR, the processor's INTR pin is what it was before there were APICs. */
+	if (!(lapic_base(lapic) & BASE_EN))
+		return lapic_base(lapic) & BASE_BSP;
+	return !(lint0 & LVT_MASKED) && LVT_DELIVERY(lint0) == APIC_EXTINT;
+}
+
+u64 lapic_get_cr8(struct lapic *lapic)
+{
+	return lapic_get(lapic, LAPIC_TPR) >> 4;
+}
+
+void lapic_set_cr8(struct lapic *lapic, u64 value)
+{
+	lock_acquire(&lapic->device.lock);
+	lapic_set(lapic, LAPIC_TPR, (u32)(value & 15) << 4);
+	lapic_update_ppr(lapic);
+	lock_release(&lapic->device.lock);
+}

@@ -1,0 +1,146 @@
+/* The local APIC by MSRs: IA32_APIC_BASE, x2APIC mode, IA32_TSC_DEADLINE (SDM "Extended XAPIC (x2APIC)"). */
+#include "vmm/devices/lapic_page.h"
+
+#define MSR_BASE     0x1bu
+#define MSR_DEADLINE 0x6e0u
+#define MSR_X2_FIRST 0x800u
+#define MSR_X2_LAST  0x8ffu
+
+#define SELF_IPI_VECTOR 0xffu
+#define ICR_RESERVED	(~(0xffffffff00000000ull | 0x000ccfffull))
+#define PAGE_MASK	(LAPIC_SIZE - 1)
+
+static u32 x2_offset(u32 msr)
+{
+	return (msr - MSR_X2_FIRST) << 4;
+}
+
+/* DFR and the upper half of ICR do not exist in x2APIC mode, nor do APR and RRD. */
+static bool exists_in_x2(u32 offset)
+{
+	return offset != LAPIC_DFR && offset != LAPIC_ICR_HIGH && offset != LAPIC_APR && offset != LAPIC_RRD;
+}
+
+static bool read_x2(struct lapic *lapic, u32 offset, u64 *value)
+{
+	if (!lapic_is_x2(lapic) || !exists_in_x2(offset) || !lapic_readable(offset))
+		return false;
+	*value = lapic_read_register(lapic, offset);
+	if (offset == LAPIC_ICR)
+		*value |= (u64)lapic_get(lapic, LAPIC_ICR + 4) << 32;
+	return true;
+}
+
+static bool write_icr(struct lapic *lapic, u64 value)
+{
+	if (value & ICR_RESERVED)
+		return false;
+	lapic_set(lapic, LAPIC_ICR, (u32)value);
+	lapic_set(lapic, LAPIC_ICR + 4, (u32)(value >> 32));
+	lapic_send_ipi(lapic, value);
+	return true;
+}
+
+static bool write_self_ipi(struct lapic *lapic, u64 value)
+{
+	struct apic_message message = {.delivery = APIC_FIXED, .vector = (u8)value};
+
+	if (value & ~(u64)SELF_IPI_VECTOR)
+		return false;
+	if (message.vector < 16)
+		lapic_error(lapic, ESR_SEND_VECTOR);
+	else
+		lapic->wires->ipi(lapic->wires->context, lapic, APIC_TO_SELF, &message);
+	return true;
+}
+
+/* Reserved bits are #GP here; so are EOI and ESR with anything but 0, and the LDR, which is read-only. */
+static bool write_x2(struct lapic *lapic, u32 offset, u64 value)
+{
+	u32 writable = lapic_writable(lapic, offset);
+
+	if (!lapic_is_x2(lapic))
+		return false;
+	if (offset == LAPIC_ICR)
+		return write_icr(lapic, value);
+	if (offset == LAPIC_SELF_IPI)
+		return write_self_ipi(lapic, value);
+	if (offset == LAPIC_EOI || offset == LAPIC_ESR)
+		writable = 0;
+	else if (!writable || offset == LAPIC_LDR || !exists_in_x2(offset))
+		return false;
+	if (value & ~(u64)writable)
+		return false;
+	lapic_write_register(lapic, offset, (u32)value);
+	return true;
+}
+
+/* x2APIC mode begins with the ID in its full width and the logical ID made from it. */
+static void enter_x2(struct lapic *lapic)
+{
+	lapic_set(lapic, LAPIC_ID, lapic->id);
+	lapic_set(lapic, LAPIC_LDR, (lapic->id >> 4) << 16 | 1u << (lapic->id & 15));
+	lapic_set(lapic, LAPIC_ICR + 4, 0);
+}
+
+/* SDM "x2APIC State Transitions": off, xAPIC and x2APIC; not from off to x2APIC, nor from x2APIC back to xAPIC. */
+static bool write_base(struct lapic *lapic, u64 value)
+{
+	u64 now = lapic->base, reserved = ~(BITS(lapic->address_bits - 1, 12) | BASE_EN | BASE_EXTD | BASE_BSP);
+	u64 mode = value & (BASE_EN | BASE_EXTD), old = now & (BASE_EN | BASE_EXTD);
+
+	if (value & reserved || mode == BASE_EXTD)
+		return false;
+	if ((old == (BASE_EN | BASE_EXTD) && mode == BASE_EN) || (!old && mode == (BASE_EN | BASE_EXTD)))
+		return false;
+	__atomic_store_n(&lapic->base, (value & ~BASE_BSP) | (now & BASE_BSP), __ATOMIC_RELAXED);
+	if (old && !mode)
+		lapic_power_up(lapic);
+	else if (mode & BASE_EXTD && !(old & BASE_EXTD))
+		enter_x2(lapic);
+	return true;
+}
+
+static bool read_msr(struct lapic *lapic, u32 msr, u64 *value)
+{
+	if (msr == MSR_BASE) {
+		*value = lapic->base;
+		return true;
+	}
+	if (msr == MSR_DEADLINE && lapic->tsc_hz) {
+		*value = lapic->tsc_deadline;
+		return true;
+	}
+	return msr >= MSR_X2_FIRST && msr <= MSR_X2_LAST && read_x2(lapic, x2_offset(msr), value);
+}
+
+static bool write_msr(struct lapic *lapic, u32 msr, u64 value)
+{
+	if (msr == MSR_BASE)
+		return write_base(lapic, value);
+	if (msr == MSR_DEADLINE && lapic->tsc_hz) {
+		lapic_timer_set_deadline(lapic, value);
+		return true;
+	}
+	return msr >= MSR_X2_FIRST && msr <= MSR_X2_LAST && write_x2(lapic, x2_offset(msr), value);
+}
+
+bool lapic_read_msr(struct lapic *lapic, u32 msr, u64 *value)
+{
+	bool valid;
+
+	lock_acquire(&lapic->device.lock);
+	valid = read_msr(lapic, msr, value);
+	lock_release(&lapic->device.lock);
+	return valid;
+}
+
+bool lapic_write_msr(struct lapic *lapic, u32 msr, u64 value)
+{
+	bool valid;
+
+	lock_acquire(&lapic->device.lock);
+	valid = write_msr(lapic, msr, value);
+	lock_release(&lapic->device.lock);
+	return valid;
+}
