@@ -3,12 +3,14 @@
 The grammar is that of lib/ini.h. Lines that are neither section nor pair are passed over here: the hypervisor reports
 them, with their number, when it boots.
 """
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 # boot/boot_info.h: BOOT_NAME_SIZE (with the final NUL) and BOOT_MAX_FILES.
 NAME_LIMIT = 127
 FILE_LIMIT = 64
+SPACE = " \t"
 # What FAT cannot hold in a name, and the names of the image's own files.
 FORBIDDEN = set('\\:*?"<>|')
 RESERVED = {"trivisor.elf", "trivisor.conf"}
@@ -26,14 +28,17 @@ class NamedFile:
 
 def pairs(text):
     """Yield (line number, key, value) of every `key = value` line."""
-    for number, raw in enumerate(text.split("\n"), 1):
-        line = raw.strip()
-        if not line or line[0] in "#;[" or "=" not in line:
+    for number, raw in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+        line = raw.removesuffix("\r").strip(SPACE)
+        if not line or line[0] in "#;[" or "\0" in line or "=" not in line:
             continue
-        key, value = (part.strip() for part in line.split("=", 1))
-        if len(value) >= 2 and value[0] == value[-1] == '"':
+        key, value = (part.strip(SPACE) for part in line.split("=", 1))
+        if value.startswith('"'):
+            if len(value) < 2 or value[-1] != '"' or '"' in value[1:-1]:
+                continue
             value = value[1:-1]
-        yield number, key, value
+        if key:
+            yield number, key, value
 
 
 def named_files(text):
@@ -43,8 +48,8 @@ def named_files(text):
         if key == "kernel" and value:
             found.setdefault(value, NamedFile(value, number))
         elif key == "ramdisk":
-            for item in filter(None, (item.strip() for item in value.split(","))):
-                name = item.split(None, 1)[0]
+            for item in filter(None, (item.strip(SPACE) for item in value.split(","))):
+                name = re.split(f"[{SPACE}]", item, maxsplit=1)[0]
                 found.setdefault(name, NamedFile(name, number))
     return list(found.values())
 

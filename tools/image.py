@@ -53,7 +53,7 @@ def build(config, output, loader, hypervisor, allow_missing=False):
 
 def _contents(config, allow_missing):
     """Map the names in the image to the files that the config names."""
-    files = named_files(config.read_text(errors="replace"))
+    files = named_files(config.read_bytes().decode(errors="replace"))
     check_names(files)
     if allow_missing:
         files = [file for file in files if (config.parent / file.name).is_file()]

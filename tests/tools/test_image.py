@@ -103,5 +103,6 @@ def test_too_many_files():
 
 def test_names_are_found_once_each_and_comments_are_not_read():
     found = named_files("# kernel = no\n; kernel = no\n[a]\n  kernel=a.elf \nramdisk = , m1 x y ,m2,\nextra = kernel = no\r\n"
-                        "[b]\r\nkernel = a.elf\r\n")
-    assert [(file.name, file.line) for file in found] == [("a.elf", 4), ("m1", 5), ("m2", 5)]
+                        "[b]\r\nkernel = a.elf\r\nramdisk = \"m3\ta\"\nkernel = \"x\nkernel = \"y\"z\"\n = q\n[kernel = no]\n")
+    assert [(file.name, file.line) for file in found] == [("a.elf", 4), ("m1", 5), ("m2", 5), ("m3", 9)]
+    assert [file.name for file in named_files("\ufeffkernel = k\n")] == ["k"]

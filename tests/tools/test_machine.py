@@ -73,6 +73,12 @@ def test_panic_ends_the_run_with_what_follows_it(pretend):
     assert machine.text.endswith("RAX 0\n") and time.monotonic() - start < 10
 
 
+@pytest.mark.parametrize("line", ["*** Trivisor stops: no VT-x", "Trivisor did not start. Back to firmware after a key."])
+def test_giving_up_ends_the_run_too(pretend, line):
+    ending = pretend(f"say('{line}\\r\\n'); time.sleep(60)").wait_end(20)
+    assert (ending.status, ending.reason) == (FAILED, line)
+
+
 def test_panic_that_never_falls_silent_ends_too(pretend):
     machine = pretend("say('*** Trivisor panic: loop\\n')\nwhile True: say('more\\n'); time.sleep(.05)")
     assert machine.wait_end(20).status == FAILED
