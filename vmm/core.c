@@ -1,5 +1,6 @@
 #include "vmm/core.h"
 
+#include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/insn.h"
 #include "arch/x86_64/cpu/irq.h"
 #include "arch/x86_64/cpu/lapic.h"
@@ -101,6 +102,8 @@ void core_loop(void)
 	for (;;) {
 		struct vcpu *vcpu;
 
+		/* Interrupts come in guest mode only, and a guest may keep them from us there for a slice (Bochs, with IF = 0). */
+		smp_poll();
 		timer_run(rdtsc());
 		core_output();
 		vcpu = sched_pick();

@@ -272,6 +272,7 @@ static void derive(struct cpuid_policy *policy)
 		if (pick_register(built(policy, cr4_rules[i].leaf), cr4_rules[i].reg) >> cr4_rules[i].bit & 1)
 			policy->cr4 |= cr4_rules[i].cr4;
 	policy->has_nx = built(policy, 0x80000001)->edx >> 20 & 1;
+	policy->has_gib_pages = built(policy, 0x80000001)->edx >> 26 & 1;
 	policy->has_ffxsr = built(policy, 0x80000001)->edx >> 25 & 1;
 	policy->has_tsc_adjust = built(policy, 7)->ebx >> 1 & 1;
 	policy->has_capabilities = built(policy, 7)->edx >> 29 & 1;

@@ -38,7 +38,7 @@ struct cpuid_policy {
 	u64 cr4;	       /* likewise in CR4 */
 	u32 physical_bits;     /* MAXPHYADDR */
 	bool intel;	       /* out of range: the highest basic leaf answers, not 0 */
-	bool has_nx, has_ffxsr, has_tsc_aux, has_tsc_adjust, has_capabilities;
+	bool has_nx, has_gib_pages, has_ffxsr, has_tsc_aux, has_tsc_adjust, has_capabilities;
 	u32 entry_count;
 	struct cpuid_group basic[CPUID_BASIC_LEAVES];
 	struct cpuid_group extended[CPUID_EXTENDED_LEAVES];

@@ -26,17 +26,24 @@ static struct cr_context context_of(struct vcpu *vcpu)
 	};
 }
 
+bool read_pdptes(struct vm *vm, u64 cr3, u32 physical_bits, u64 pdpte[4])
+{
+	if (guest_read(vm, cr3 & BITS(31, 5), pdpte, 4 * sizeof(u64)))
+		memset(pdpte, 0xff, 4 * sizeof(u64));
+	for (u32 i = 0; i < 4; i++)
+		if (!pdpte_valid(pdpte[i], physical_bits))
+			return false;
+	return true;
+}
+
 bool load_pdptes(struct vcpu *vcpu, u64 cr3)
 {
 	u64 pdpte[4];
 
 	if (!vcpu->engine->set_pdptes)
 		return true;
-	if (guest_read(vcpu->vm, cr3 & BITS(31, 5), pdpte, sizeof(pdpte)))
-		memset(pdpte, 0xff, sizeof(pdpte));
-	for (u32 i = 0; i < 4; i++)
-		if (!pdpte_valid(pdpte[i], vcpu->vm->cpuid->physical_bits))
-			return false;
+	if (!read_pdptes(vcpu->vm, cr3, vcpu->vm->cpuid->physical_bits, pdpte))
+		return false;
 	vcpu->engine->set_pdptes(vcpu, pdpte);
 	return true;
 }

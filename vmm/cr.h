@@ -8,6 +8,7 @@
 #include "lib/types.h"
 
 struct vcpu;
+struct vm;
 
 /* What a check needs to know of the vCPU. */
 struct cr_context {
@@ -32,7 +33,9 @@ bool pdpte_valid(u64 pdpte, u32 physical_bits);
 /* Whether paging is PAE paging with these. */
 bool pae_paging(u64 cr0, u64 cr4, u64 efer);
 
-/* Read the PDPTEs that CR3 names and hand them to the engine. False: #GP(0). What is not RAM reads as all ones. */
+/* Read the PDPTEs that CR3 names. False: #GP(0). What is not RAM reads as all ones. */
+bool read_pdptes(struct vm *vm, u64 cr3, u32 physical_bits, u64 pdpte[4]);
+/* Likewise, and hand them to the engine. */
 bool load_pdptes(struct vcpu *vcpu, u64 cr3);
 
 #endif

@@ -38,6 +38,10 @@ static enum element fault(struct string_io *s, enum linear_result result, const 
 		s->verdict = vcpu_raise_page_fault(s->vcpu, f->address, f->error);
 		return ELEMENT_FAULTED;
 	}
+	if (result == LINEAR_RETRY) {
+		s->verdict = VERDICT_RETRY;
+		return ELEMENT_FAULTED;
+	}
 	vm_end(s->vcpu->vm, VM_END_ERROR, f->gpa, "string I/O with memory that is not RAM: gpa 0x%llx, linear 0x%llx, rip 0x%llx",
 	       (unsigned long long)f->gpa, (unsigned long long)f->address, (unsigned long long)vcpu_get(s->vcpu, REG_RIP));
 	s->verdict = VERDICT_END;

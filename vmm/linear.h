@@ -1,22 +1,21 @@
 /*
- * Guest-linear memory as the processor would access it for an instruction we emulate: segment checks, then the guest's page tables, then
- * RAM through guest_memory. The walk is arch/x86_64/mmu/gwalk.h's.
+ * Guest-linear memory as the processor would access it for an instruction we emulate: segment checks, then the guest's page tables
+ * (arch/x86_64/mmu/gwalk.h), then RAM through guest_memory.
  */
 #ifndef VMM_LINEAR_H
 #define VMM_LINEAR_H
 
+#include "arch/x86_64/mmu/gwalk.h"
 #include "lib/types.h"
 #include "vmm/vcpu_state.h"
 
 struct vcpu;
 struct vm;
 
-/* What translation depends on. `user`: CPL 3, and not an implicit supervisor access (to GDT, LDT, IDT, TSS). */
 struct linear_view {
-	u64 cr0, cr3, cr4, efer, rflags;
-	bool user;
-	bool implicit; /* SMAP holds whatever EFLAGS.AC says */
-	u32 physical_bits;
+	struct gwalk_mode mode;
+	bool user;     /* at CPL 3, and not implicit */
+	bool implicit; /* to GDT, LDT, IDT, TSS: supervisor whatever the CPL */
 };
 
 /* The vCPU's own view, at its CPL; or as it accesses its descriptor tables and TSSs. */
@@ -27,6 +26,7 @@ enum linear_result {
 	LINEAR_OK,
 	LINEAR_FAULT,  /* #PF as in the fault record */
 	LINEAR_NO_RAM, /* a physical address that is not the VM's RAM */
+	LINEAR_RETRY,  /* another vCPU kept changing the page tables: enter the guest and let it do the instruction again */
 };
 
 struct linear_fault {
@@ -44,6 +44,8 @@ enum linear_result linear_write(struct vm *vm, const struct linear_view *view, g
 enum linear_result linear_probe_write(struct vm *vm, const struct linear_view *view, gva_t gva, u32 size,
 				      struct linear_fault *fault);
 
+/* Whether [offset, offset+size) is within the segment's limit, expand-down segments included. */
+bool segment_holds(const struct segment *segment, u64 offset, u32 size);
 /*
  * Segmentation: the linear address of `size` bytes at `offset` in a segment. True, or false with *vector (#GP or #SS, error code 0).
  */

@@ -22,7 +22,7 @@ static bool type_allows(u32 attributes, bool write)
 	return !write || type & TYPE_WRITE;
 }
 
-static bool within_limit(const struct segment *segment, u64 offset, u32 size)
+bool segment_holds(const struct segment *segment, u64 offset, u32 size)
 {
 	u64 last = offset + size - 1;
 	u32 type = SEGMENT_TYPE(segment->attributes);
@@ -50,5 +50,5 @@ bool segment_linear(struct vcpu *vcpu, enum segment_name name, u64 offset, u32 s
 	    (segment.attributes & SEGMENT_UNUSABLE || !type_allows(segment.attributes, write)))
 		return false;
 	*linear = (u32)(segment.base + offset);
-	return within_limit(&segment, offset, size);
+	return segment_holds(&segment, offset, size);
 }
