@@ -1,7 +1,7 @@
 /*
- * Each region of RAM has a table of owners, one word a frame, and a count of the free frames of each chunk of 2 MiB: so a search for a
- * large aligned run looks at one count a chunk, and one for a small run passes over what is full. Small runs are taken from chunks
- * already broken, which keeps whole ones for guests.
+ * Each region of RAM has a table of owners, one word a frame, and a count of the free frames of each chunk of 2 MiB: so
+ * a search for a large aligned run looks at one count a chunk, and one for a small run passes over what is full. Small
+ * runs are taken from chunks already broken, which keeps whole ones for guests.
  */
 #include "core/frame.h"
 
@@ -189,7 +189,10 @@ paddr_t frame_alloc(u64 size, u64 align, frame_owner_t owner)
 	return found ? start * PAGE_SIZE : 0;
 }
 
-/* Take runs aligned to `align` for as much of *left as there is; the number of runs after it, or max + 1 when there is no room. */
+/*
+ * Take runs aligned to `align` for as much of *left as there is; the number of runs after it, or max + 1 when there is
+ * no room.
+ */
 static u32 take_runs(struct frame_run *runs, u32 count, u32 max, u64 *left, u64 align, frame_owner_t owner)
 {
 	while (*left >= align) {
@@ -250,8 +253,8 @@ void frame_free(paddr_t pa, u64 size, frame_owner_t owner)
 	ASSERT(pa % PAGE_SIZE == 0 && size % PAGE_SIZE == 0 && owner != FRAME_FREE);
 	lock_acquire(&lock);
 	if (check_owner(frame, end, owner) != OK)
-		panic("frames: %#llx, %llu bytes, are given back but do not all belong to owner %u", (unsigned long long)pa,
-		      (unsigned long long)size, owner);
+		panic("frames: %#llx, %llu bytes, are given back but do not all belong to owner %u",
+		      (unsigned long long)pa, (unsigned long long)size, owner);
 	set_owner(frame, end, FRAME_FREE);
 	lock_release(&lock);
 }
@@ -296,8 +299,8 @@ static u64 list_regions(const struct memory_map *map)
 }
 
 /*
- * Where the pool goes: the end of the largest usable region, since the starts of regions tend to be aligned and are worth more to
- * guests. In whole 2 MiB where the region allows it, so that the pool is mapped by large pages.
+ * Where the pool goes: the end of the largest usable region, since the starts of regions tend to be aligned and are
+ * worth more to guests. In whole 2 MiB where the region allows it, so that the pool is mapped by large pages.
  */
 static int place_pool(const struct memory_map *map, u64 want, paddr_t *start, u64 *size)
 {
@@ -341,7 +344,8 @@ int frame_init(const struct memory_map *map)
 	u64 size;
 	u16 *table;
 
-	if (place_pool(map, ALIGN_UP(want + table_size, 2 * MIB), &start, &size) != OK || size < table_size + POOL_SPARE)
+	if (place_pool(map, ALIGN_UP(want + table_size, 2 * MIB), &start, &size) != OK ||
+	    size < table_size + POOL_SPARE)
 		return ERR_MEMORY;
 	if (pool_init(start, size) != OK)
 		return ERR_MEMORY;

@@ -1,13 +1,16 @@
 /*
- * Regions are entered type by type, the least restrictive first, so that each new one simply replaces what it covers. Where the table is
- * too small for a map, memory is lost and never gained: what does not fit is forgotten when it was usable, and still cut out of what is
- * usable when it was not.
+ * Regions are entered type by type, the least restrictive first, so that each new one simply replaces what it covers.
+ * Where the table is too small for a map, memory is lost and never gained: what does not fit is forgotten when it was
+ * usable, and still cut out of what is usable when it was not.
  */
 #include "core/memory_map.h"
 
 #include "lib/string.h"
 
-/* UEFI specification "EFI_BOOT_SERVICES.GetMemoryMap()": EFI_MEMORY_DESCRIPTOR, version 1. Later ones may only be longer. */
+/*
+ * UEFI specification "EFI_BOOT_SERVICES.GetMemoryMap()": EFI_MEMORY_DESCRIPTOR, version 1. Later ones may only be
+ * longer.
+ */
 struct efi_descriptor {
 	u32 type;
 	u32 padding;
@@ -122,11 +125,14 @@ static void insert(struct memory_map *map, paddr_t start, paddr_t end, enum memo
 	map->count++;
 }
 
-/* Take [start, end) out of region i; what is left of it stays. Where that makes two and there is no room, the smaller one is lost. */
+/*
+ * Take [start, end) out of region i; what is left of it stays. Where that makes two and there is no room, the smaller
+ * one is lost.
+ */
 static void cut(struct memory_map *map, u32 i, paddr_t start, paddr_t end)
 {
 	struct memory_region old = map->region[i];
-	bool head = old.start < start, tail = old.end > end;
+	bool head = old.start<start, tail = old.end> end;
 
 	if (head && tail && map->count == MEMORY_MAX_REGIONS) {
 		map->dropped++;
@@ -153,7 +159,9 @@ static void cut_all(struct memory_map *map, paddr_t start, paddr_t end)
 	}
 }
 
-/* The whole pages of a descriptor: inside it when they are to be used, all it touches when they are to be left alone. */
+/*
+ * The whole pages of a descriptor: inside it when they are to be used, all it touches when they are to be left alone.
+ */
 static bool range_of(const struct efi_descriptor *descriptor, enum memory_type type, paddr_t *start, paddr_t *end)
 {
 	if (descriptor->start >= ADDRESS_LIMIT || descriptor->pages > (ADDRESS_LIMIT - descriptor->start) >> PAGE_SHIFT)
@@ -200,7 +208,10 @@ int memory_map_read(struct memory_map *map, const void *efi_map, u64 size, u64 d
 		return ERR_FORMAT;
 	for (u32 type = MEMORY_USABLE; type <= MEMORY_RESERVED; type++)
 		read_type(map, efi_map, size, descriptor_size, type);
-	/* The real-mode vector table and BIOS data: firmware's SMM code may still look there, and 0 must never be a frame. */
+	/*
+	 * The real-mode vector table and BIOS data: firmware's SMM code may still look there, and 0 must never be a
+	 * frame.
+	 */
 	return memory_map_reserve(map, 0, PAGE_SIZE);
 }
 

@@ -1,16 +1,18 @@
-/* Firmware's memory map made sane: sorted, merged, overlaps resolved against the more restrictive type. Pure; fuzzed. */
+/*
+ * Firmware's memory map made sane: sorted, merged, overlaps resolved against the more restrictive type. Pure; fuzzed.
+ */
 #ifndef CORE_MEMORY_MAP_H
 #define CORE_MEMORY_MAP_H
 
 #include "lib/types.h"
 
 enum memory_type {
-	MEMORY_USABLE = 0,  /* Conventional, Loader*, BootServices* */
+	MEMORY_USABLE = 0,   /* Conventional, Loader*, BootServices* */
 	MEMORY_ACPI_RECLAIM, /* usable once the ACPI tables have been read */
 	MEMORY_RUNTIME_CODE,
 	MEMORY_RUNTIME_DATA,
 	MEMORY_MMIO,
-	MEMORY_RESERVED, /* everything else: ACPI NVS, persistent, special-purpose, unaccepted, unusable, unknown types */
+	MEMORY_RESERVED, /* all else: ACPI NVS, persistent, special-purpose, unaccepted, unusable, unknown */
 };
 
 struct memory_region {
@@ -27,8 +29,9 @@ struct memory_map {
 };
 
 /*
- * Read an EFI memory map (UEFI specification "EFI_BOOT_SERVICES.GetMemoryMap()"). ERR_FORMAT when descriptor_size is too small
- * or does not divide size; a descriptor that wraps or lies above 52 bits is dropped. First page (real-mode IVT) is never usable.
+ * Read an EFI memory map (UEFI specification "EFI_BOOT_SERVICES.GetMemoryMap()"). ERR_FORMAT when descriptor_size is
+ * too small or does not divide size; a descriptor that wraps or lies above 52 bits is dropped. First page (real-mode
+ * IVT) is never usable.
  */
 int memory_map_read(struct memory_map *map, const void *efi_map, u64 size, u64 descriptor_size);
 /* Take [start, end) out of what is usable (it becomes RESERVED). */

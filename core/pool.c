@@ -1,6 +1,7 @@
 /*
- * Pages are found by a bitmap at the start of the run. Objects smaller than half a page come from slabs: one page of equal objects
- * with a header that has a bitmap of its own, so that freeing something twice, or as another size, is seen and panics.
+ * Pages are found by a bitmap at the start of the run. Objects smaller than half a page come from slabs: one page of
+ * equal objects with a header that has a bitmap of its own, so that freeing something twice, or as another size, is
+ * seen and panics.
  */
 #include "core/pool.h"
 
@@ -35,7 +36,7 @@ static struct {
 	struct spinlock lock;
 	paddr_t start;
 	u64 pages, pages_used;
-	u64 hint;  /* page to look at first */
+	u64 hint;   /* page to look at first */
 	u64 *taken; /* by page; in the run's first pages */
 	struct list partial[ARRAY_SIZE(class_size)];
 } pool;
@@ -151,7 +152,7 @@ static u32 class_of(size_t size)
 	u32 class = 0;
 
 	while (class < ARRAY_SIZE(class_size) && class_size[class] < size)
-		class++;
+		class ++;
 	return class;
 }
 

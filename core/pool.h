@@ -1,6 +1,6 @@
 /*
- * The hypervisor's own memory: frames from one reserved run, always mapped at POOL_BASE + physical address in every root.
- * Page tables, VMCSs, vCPUs and everything else that outlives a function come from here. Zeroed. Thread-safe.
+ * The hypervisor's own memory: frames from one reserved run, always mapped at POOL_BASE + physical address in every
+ * root. Page tables, VMCSs, vCPUs and everything else that outlives a function come from here. Zeroed. Thread-safe.
  */
 #ifndef CORE_POOL_H
 #define CORE_POOL_H
@@ -11,8 +11,10 @@
 /* POOL_BASE; a variable so that unit tests of pure code can put memory of their own behind pool_alloc(). */
 extern u64 pool_base;
 
-/* The run the pool lives in; its first pages become its own bookkeeping. frame_init() calls it. ERR_INVALID: unaligned, too small or
- * beyond POOL_LIMIT. */
+/*
+ * The run the pool lives in; its first pages become its own bookkeeping. frame_init() calls it. ERR_INVALID: unaligned,
+ * too small or beyond POOL_LIMIT.
+ */
 int pool_init(paddr_t start, u64 size);
 /* `pages` contiguous zeroed pages, page aligned; NULL: the pool is full. */
 void *pool_alloc(u32 pages);

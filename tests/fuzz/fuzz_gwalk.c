@@ -1,7 +1,8 @@
 // sources: arch/x86_64/mmu/gwalk.c
 /*
- * A guest's page tables, hostile or torn: the input begins with the registers, the address and the access; the rest is the guest's RAM,
- * repeated over all its physical addresses below a limit. Entries may change at each exchange, as by another processor.
+ * A guest's page tables, hostile or torn: the input begins with the registers, the address and the access; the rest is
+ * the guest's RAM, repeated over all its physical addresses below a limit. Entries may change at each exchange, as by
+ * another processor.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ static u8 ram[RAM];
 static u32 races;
 static u64 limit;
 static u8 times_read[RAM]; /* by the first byte of the entry */
-static bool overlap;	   /* some entry serves two levels: setting its accessed flag for one changes it for the other */
+static bool overlap; /* some entry serves two levels: setting its accessed flag for one changes it for the other */
 
 static void require(bool condition)
 {
@@ -52,7 +53,8 @@ static bool exchange_entry(void *context, gpa_t gpa, u32 size, u64 *expected, u6
 
 	require(read_entry(context, gpa, size, &now));
 	/* only accessed and dirty are ever added */
-	require((desired & ~0x60ull) == (*expected & ~0x60ull) && (desired & *expected) == *expected && desired != *expected);
+	require((desired & ~0x60ull) == (*expected & ~0x60ull) && (desired & *expected) == *expected &&
+		desired != *expected);
 	if (races & 1) {
 		now ^= 1ull << (races % (size * 8));
 		memcpy(ram + gpa % RAM, &now, size);
@@ -68,20 +70,24 @@ static void read_header(const struct header *h, struct gwalk_mode *mode, struct 
 {
 	*mode = (struct gwalk_mode){.cr3 = h->cr3, .pkru = h->pkru, .physical_bits = 32 + h->physical_bits % 21};
 	mode->cr0 = CR0_PE | (h->access & 32 ? 0 : CR0_PG) | (h->controls & 1 ? CR0_WP : 0);
-	mode->cr4 = (h->controls & 2 ? CR4_PAE : 0) | (h->controls & 4 ? CR4_PSE : 0) | (h->controls & 8 ? CR4_SMEP : 0) |
-		    (h->controls & 16 ? CR4_SMAP : 0) | (h->controls & 32 ? CR4_PKE : 0);
-	mode->efer = (h->controls & 64 ? EFER_NXE : 0) | (h->controls & 128 && (mode->cr0 & CR0_PG) ? EFER_LMA | EFER_LME : 0);
+	mode->cr4 = (h->controls & 2 ? CR4_PAE : 0) | (h->controls & 4 ? CR4_PSE : 0) |
+		    (h->controls & 8 ? CR4_SMEP : 0) | (h->controls & 16 ? CR4_SMAP : 0) |
+		    (h->controls & 32 ? CR4_PKE : 0);
+	mode->efer = (h->controls & 64 ? EFER_NXE : 0) |
+		     (h->controls & 128 && (mode->cr0 & CR0_PG) ? EFER_LMA | EFER_LME : 0);
 	if (mode->efer & EFER_LMA)
 		mode->cr4 |= CR4_PAE;
 	mode->rflags = h->access & 1 ? RFLAGS_AC : 0;
 	mode->gib_pages = h->access & 2;
 	mode->pdptes_loaded = h->access & 64;
 	memcpy(mode->pdpte, ram, sizeof(mode->pdpte));
-	*access = (struct gwalk_access){.write = (h->access & 12) == 4, .fetch = (h->access & 12) == 8, .user = h->access & 16};
+	*access = (struct gwalk_access){
+		.write = (h->access & 12) == 4, .fetch = (h->access & 12) == 8, .user = h->access & 16};
 	access->implicit = !access->user && !access->fetch && (h->access & 128);
 }
 
-static void check_ok(const struct gwalk_mode *mode, const struct header *h, const struct gwalk_access *access, const struct gwalk *out)
+static void check_ok(const struct gwalk_mode *mode, const struct header *h, const struct gwalk_access *access,
+		     const struct gwalk *out)
 {
 	require(out->page_size >= PAGE_SIZE && (out->page_size & (out->page_size - 1)) == 0);
 	require((out->gpa ^ h->gva) % out->page_size == 0);
@@ -118,7 +124,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_ok(&mode, &h, &access, &out);
 		break;
 	case GWALK_FAULT:
-		require(!(out.error & ~0x3fu) && !(out.error & PF_WRITE) == !access.write && !(out.error & PF_USER) == !access.user);
+		require(!(out.error & ~0x3fu) && !(out.error & PF_WRITE) == !access.write &&
+			!(out.error & PF_USER) == !access.user);
 		require(!(out.error & (PF_RSVD | BIT(5))) || (out.error & PF_PRESENT));
 		break;
 	case GWALK_NO_MEMORY:

@@ -1,7 +1,7 @@
 // sources: core/memory_map.c
 /*
- * Hostile firmware: the first byte chooses the descriptor size, the next 16 a range to reserve, the rest is the EFI memory map. Whatever
- * it says, the result is sorted, and no byte is usable that a descriptor calls something else.
+ * Hostile firmware: the first byte chooses the descriptor size, the next 16 a range to reserve, the rest is the EFI
+ * memory map. Whatever it says, the result is sorted, and no byte is usable that a descriptor calls something else.
  */
 #include <stdint.h>
 #include <stdlib.h>

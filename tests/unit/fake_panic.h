@@ -26,18 +26,18 @@ void panic(const char *format, ...)
 }
 
 /* What follows runs in a child, which must panic: locks held at the panic are nobody's business afterwards. */
-#define expect_panic(expression)                                                  \
-	do {                                                                      \
-		int status_ = 0;                                                  \
-		pid_t child_ = fork();                                            \
-		if (child_ == 0) {                                                \
-			panic_expected = true;                                    \
-			expression;                                               \
-			_exit(0);                                                 \
-		}                                                                 \
-		assert_true(child_ > 0 && waitpid(child_, &status_, 0) == child_); \
-		assert_true(WIFEXITED(status_));                                  \
-		assert_int_equal(WEXITSTATUS(status_), PANIC_STATUS);             \
+#define expect_panic(expression)                                                                                       \
+	do {                                                                                                           \
+		int status_ = 0;                                                                                       \
+		pid_t child_ = fork();                                                                                 \
+		if (child_ == 0) {                                                                                     \
+			panic_expected = true;                                                                         \
+			expression;                                                                                    \
+			_exit(0);                                                                                      \
+		}                                                                                                      \
+		assert_true(child_ > 0 && waitpid(child_, &status_, 0) == child_);                                     \
+		assert_true(WIFEXITED(status_));                                                                       \
+		assert_int_equal(WEXITSTATUS(status_), PANIC_STATUS);                                                  \
 	} while (0)
 
 #endif

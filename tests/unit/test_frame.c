@@ -306,7 +306,8 @@ static void test_model(void **state)
 	memset(model, 0, sizeof(model));
 	srand(5);
 	for (u32 step = 0; step < 4000; step++) {
-		u64 pages = 1 + (u64)(rand() % (rand() % 8 ? 16 : 1200)), align = 1ull << (rand() % 4 ? 0 : rand() % 10);
+		u64 pages = 1 + (u64)(rand() % (rand() % 8 ? 16 : 1200)),
+		    align = 1ull << (rand() % 4 ? 0 : rand() % 10);
 		frame_owner_t owner = FRAME_VM(rand() % 4);
 		bool possible = false;
 		paddr_t pa;

@@ -1,5 +1,8 @@
 // sources: arch/x86_64/mmu/gwalk.c
-/* The guest page walk: geometry and reserved bits of each mode, every combination of rights, accessed and dirty flags, races. */
+/*
+ * The guest page walk: geometry and reserved bits of each mode, every combination of rights, accessed and dirty flags,
+ * races.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -293,7 +296,8 @@ static void test_long(void **state)
 	put(0x4000 + 8 * 511, 8, 0x5000 | P);
 	expect_ok(~0ull, read_access, 0x5fff, 4096);
 	/* ignored bits are ignored */
-	put_long(0x2000 | P | BITS(62, 52) | BITS(11, 8), 0x3000 | P | BITS(62, 52), 0x4000 | P | BITS(62, 52), 0x6000 | P | BITS(62, 52));
+	put_long(0x2000 | P | BITS(62, 52) | BITS(11, 8), 0x3000 | P | BITS(62, 52), 0x4000 | P | BITS(62, 52),
+		 0x6000 | P | BITS(62, 52));
 	expect_ok(VA, read_access, 0x6abc, 4096);
 }
 
@@ -409,7 +413,8 @@ static void test_all_rights(void **state)
 	(void)state;
 	for (u32 i = 0; i < 1u << 11; i++) {
 		bool w = i & 1, u = i & 2, nx = i & 4;
-		struct gwalk_access access = {.write = (i >> 3 & 3) == 1, .fetch = (i >> 3 & 3) == 2, .user = i & 32, .implicit = i & 64};
+		struct gwalk_access access = {
+			.write = (i >> 3 & 3) == 1, .fetch = (i >> 3 & 3) == 2, .user = i & 32, .implicit = i & 64};
 		u64 error = PF_PRESENT;
 
 		if ((i >> 3 & 3) == 3 || (access.user && access.implicit) || (access.fetch && access.implicit))
@@ -529,13 +534,13 @@ static void test_races(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_no_paging, clean),	     cmocka_unit_test_setup(test_32, clean),
-		cmocka_unit_test_setup(test_32_large, clean),	     cmocka_unit_test_setup(test_pae, clean),
-		cmocka_unit_test_setup(test_pae_reserved, clean),    cmocka_unit_test_setup(test_pae_loaded, clean),
-		cmocka_unit_test_setup(test_long, clean),	     cmocka_unit_test_setup(test_canonical, clean),
-		cmocka_unit_test_setup(test_long_reserved, clean),   cmocka_unit_test_setup(test_rights_of_levels, clean),
-		cmocka_unit_test_setup(test_all_rights, clean),	     cmocka_unit_test_setup(test_protection_keys, clean),
-		cmocka_unit_test_setup(test_no_memory, clean),	     cmocka_unit_test_setup(test_still, clean),
+		cmocka_unit_test_setup(test_no_paging, clean),	   cmocka_unit_test_setup(test_32, clean),
+		cmocka_unit_test_setup(test_32_large, clean),	   cmocka_unit_test_setup(test_pae, clean),
+		cmocka_unit_test_setup(test_pae_reserved, clean),  cmocka_unit_test_setup(test_pae_loaded, clean),
+		cmocka_unit_test_setup(test_long, clean),	   cmocka_unit_test_setup(test_canonical, clean),
+		cmocka_unit_test_setup(test_long_reserved, clean), cmocka_unit_test_setup(test_rights_of_levels, clean),
+		cmocka_unit_test_setup(test_all_rights, clean),	   cmocka_unit_test_setup(test_protection_keys, clean),
+		cmocka_unit_test_setup(test_no_memory, clean),	   cmocka_unit_test_setup(test_still, clean),
 		cmocka_unit_test_setup(test_races, clean),
 	};
 

@@ -1,5 +1,8 @@
 // sources: arch/x86_64/mmu/inval.c
-/* Every invalidation list, written out once more: no emulator here would notice a missing step, so the change of one must be seen. */
+/*
+ * Every invalidation list, written out once more: no emulator here would notice a missing step, so the change of one
+ * must be seen.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -9,11 +12,23 @@
 
 #include "arch/x86_64/mmu/inval.h"
 
-/* v VMCLEAR, 3 load CR3, i INVLPG, e/E INVEPT single/all, p/P INVVPID single/all, n new ASID, a flush ASID, A flush all, k kick, f free. */
+/*
+ * v VMCLEAR, 3 load CR3, i INVLPG, e/E INVEPT single/all, p/P INVVPID single/all, n new ASID, a flush ASID, A flush
+ * all, k kick, f free.
+ */
 static const char letters[INVAL_STEPS + 1] = {
-	[INVAL_END] = '.',	   [INVAL_VMCLEAR_OLD_CORE] = 'v', [INVAL_LOAD_CR3] = '3',     [INVAL_INVLPG_RANGE] = 'i',
-	[INVAL_EPT_SINGLE] = 'e',  [INVAL_EPT_ALL] = 'E',	   [INVAL_VPID_SINGLE] = 'p',  [INVAL_VPID_ALL] = 'P',
-	[INVAL_ASID_NEW] = 'n',	   [INVAL_ASID_FLUSH] = 'a',	   [INVAL_KICK_HOLDERS] = 'k', [INVAL_FREE_FRAMES] = 'f',
+	[INVAL_END] = '.',
+	[INVAL_VMCLEAR_OLD_CORE] = 'v',
+	[INVAL_LOAD_CR3] = '3',
+	[INVAL_INVLPG_RANGE] = 'i',
+	[INVAL_EPT_SINGLE] = 'e',
+	[INVAL_EPT_ALL] = 'E',
+	[INVAL_VPID_SINGLE] = 'p',
+	[INVAL_VPID_ALL] = 'P',
+	[INVAL_ASID_NEW] = 'n',
+	[INVAL_ASID_FLUSH] = 'a',
+	[INVAL_KICK_HOLDERS] = 'k',
+	[INVAL_FREE_FRAMES] = 'f',
 	[INVAL_ASID_FLUSH_ALL] = 'A',
 };
 

@@ -54,13 +54,27 @@ static void test_types(void **state)
 		u64 attribute;
 		enum memory_type type;
 	} cases[] = {
-		{0, WB, MEMORY_RESERVED},     {1, WB, MEMORY_USABLE},	    {2, WB, MEMORY_USABLE},
-		{3, WB, MEMORY_USABLE},	      {4, WB, MEMORY_USABLE},	    {5, WB, MEMORY_RUNTIME_CODE},
-		{6, WB, MEMORY_RUNTIME_DATA}, {7, 0xf, MEMORY_USABLE},	    {8, WB, MEMORY_RESERVED},
-		{9, WB, MEMORY_ACPI_RECLAIM}, {10, WB, MEMORY_RESERVED},    {11, 1, MEMORY_MMIO},
-		{12, 1, MEMORY_MMIO},	      {13, WB, MEMORY_RESERVED},    {14, WB, MEMORY_RESERVED},
-		{15, WB, MEMORY_RESERVED},    {16, WB, MEMORY_RESERVED},    {0x80000000, WB, MEMORY_RESERVED},
-		{7, 1, MEMORY_RESERVED},      {9, 1, MEMORY_RESERVED},	    {7, WB | BIT(18), MEMORY_RESERVED},
+		{0, WB, MEMORY_RESERVED},
+		{1, WB, MEMORY_USABLE},
+		{2, WB, MEMORY_USABLE},
+		{3, WB, MEMORY_USABLE},
+		{4, WB, MEMORY_USABLE},
+		{5, WB, MEMORY_RUNTIME_CODE},
+		{6, WB, MEMORY_RUNTIME_DATA},
+		{7, 0xf, MEMORY_USABLE},
+		{8, WB, MEMORY_RESERVED},
+		{9, WB, MEMORY_ACPI_RECLAIM},
+		{10, WB, MEMORY_RESERVED},
+		{11, 1, MEMORY_MMIO},
+		{12, 1, MEMORY_MMIO},
+		{13, WB, MEMORY_RESERVED},
+		{14, WB, MEMORY_RESERVED},
+		{15, WB, MEMORY_RESERVED},
+		{16, WB, MEMORY_RESERVED},
+		{0x80000000, WB, MEMORY_RESERVED},
+		{7, 1, MEMORY_RESERVED},
+		{9, 1, MEMORY_RESERVED},
+		{7, WB | BIT(18), MEMORY_RESERVED},
 		{7, WB | BIT(63), MEMORY_RUNTIME_DATA},
 	};
 
@@ -78,8 +92,12 @@ static void test_types(void **state)
 static void test_sorted_and_merged(void **state)
 {
 	static const struct descriptor list[] = {
-		{CONVENTIONAL, 0, 0x300000, 0, 16, WB}, {4, 0, 0x100000, 0, 16, WB}, {2, 0, 0x110000, 0, 16, WB},
-		{MMIO, 0, 0xfee00000, 0, 1, 1},		{3, 0, 0x120000, 0, 0, WB},  {CONVENTIONAL, 0, 4 * GIB, 0, 1, WB},
+		{CONVENTIONAL, 0, 0x300000, 0, 16, WB},
+		{4, 0, 0x100000, 0, 16, WB},
+		{2, 0, 0x110000, 0, 16, WB},
+		{MMIO, 0, 0xfee00000, 0, 1, 1},
+		{3, 0, 0x120000, 0, 0, WB},
+		{CONVENTIONAL, 0, 4 * GIB, 0, 1, WB},
 	};
 
 	(void)state;
@@ -96,8 +114,11 @@ static void test_overlaps(void **state)
 {
 	/* In either order the more restrictive type wins. */
 	static const struct descriptor list[] = {
-		{RUNTIME_DATA, 0, 0x200000, 0, 16, WB}, {CONVENTIONAL, 0, 0x100000, 0, 0x300, WB}, {0, 0, 0x208000, 0, 16, WB},
-		{ACPI_RECLAIM, 0, 0x3f0000, 0, 32, WB}, {CONVENTIONAL, 0, 0x100000, 0, 0x10, WB},
+		{RUNTIME_DATA, 0, 0x200000, 0, 16, WB},
+		{CONVENTIONAL, 0, 0x100000, 0, 0x300, WB},
+		{0, 0, 0x208000, 0, 16, WB},
+		{ACPI_RECLAIM, 0, 0x3f0000, 0, 32, WB},
+		{CONVENTIONAL, 0, 0x100000, 0, 0x10, WB},
 	};
 
 	(void)state;
@@ -113,9 +134,12 @@ static void test_overlaps(void **state)
 static void test_bad_descriptors(void **state)
 {
 	static const struct descriptor list[] = {
-		{CONVENTIONAL, 0, BIT(52) - 4096, 0, 2, WB},	       {CONVENTIONAL, 0, BIT(52), 0, 1, WB},
-		{CONVENTIONAL, 0, 4096, 0, ~0ull, WB},		       {0, 0, ~0ull - 4095, 0, 1, WB},
-		{CONVENTIONAL, 0, 0x100000, 0, 0x10000000000000ull, WB}, {CONVENTIONAL, 0, BIT(52) - 4096, 0, 1, WB},
+		{CONVENTIONAL, 0, BIT(52) - 4096, 0, 2, WB},
+		{CONVENTIONAL, 0, BIT(52), 0, 1, WB},
+		{CONVENTIONAL, 0, 4096, 0, ~0ull, WB},
+		{0, 0, ~0ull - 4095, 0, 1, WB},
+		{CONVENTIONAL, 0, 0x100000, 0, 0x10000000000000ull, WB},
+		{CONVENTIONAL, 0, BIT(52) - 4096, 0, 1, WB},
 	};
 	u8 bytes[sizeof(struct descriptor)] = {0};
 
@@ -151,7 +175,9 @@ static void test_descriptor_size(void **state)
 static void test_unaligned(void **state)
 {
 	static const struct descriptor list[] = {
-		{CONVENTIONAL, 0, 0x100800, 0, 4, WB}, {RUNTIME_DATA, 0, 0x200800, 0, 4, WB}, {CONVENTIONAL, 0, 0x300800, 0, 1, WB},
+		{CONVENTIONAL, 0, 0x100800, 0, 4, WB},
+		{RUNTIME_DATA, 0, 0x200800, 0, 4, WB},
+		{CONVENTIONAL, 0, 0x300800, 0, 1, WB},
 		{RUNTIME_DATA, 0, 0x400800, 0, 0, WB},
 	};
 
@@ -176,7 +202,9 @@ static void test_first_page(void **state)
 static void test_reserve(void **state)
 {
 	static const struct descriptor list[] = {
-		{CONVENTIONAL, 0, 0x100000, 0, 0x100, WB}, {MMIO, 0, 0x200000, 0, 0x10, 1}, {ACPI_RECLAIM, 0, 0x210000, 0, 0x10, WB},
+		{CONVENTIONAL, 0, 0x100000, 0, 0x100, WB},
+		{MMIO, 0, 0x200000, 0, 0x10, 1},
+		{ACPI_RECLAIM, 0, 0x210000, 0, 0x10, WB},
 		{CONVENTIONAL, 0, 0x300000, 0, 0x100, WB},
 	};
 
@@ -199,7 +227,10 @@ static void test_reserve(void **state)
 	assert_int_equal(memory_map_bytes(&map, MEMORY_MMIO), 0x10000);
 }
 
-/* More than fits: the smallest usable regions are lost, nothing restrictive is, and what is restrictive is never usable. */
+/*
+ * More than fits: the smallest usable regions are lost, nothing restrictive is, and what is restrictive is never
+ * usable.
+ */
 static void test_too_many(void **state)
 {
 	u32 count = MEMORY_MAX_REGIONS + 100;
@@ -219,7 +250,8 @@ static void test_too_many(void **state)
 	assert_int_equal(memory_map_bytes(&map, MEMORY_MMIO), 4096);
 	for (u32 i = 0; i < map.count; i++) {
 		if (map.region[i].type == MEMORY_USABLE) {
-			assert_true(map.region[i].end <= 300 * 16 * MIB + 4096 || map.region[i].start >= 300 * 16 * MIB + 8192);
+			assert_true(map.region[i].end <= 300 * 16 * MIB + 4096 ||
+				    map.region[i].start >= 300 * 16 * MIB + 8192);
 			assert_true(map.region[i].start > 100 * 16 * MIB);
 		}
 	}
@@ -227,7 +259,8 @@ static void test_too_many(void **state)
 	assert_int_equal(memory_map_reserve(&map, 400 * 16 * MIB + 8192, 400 * 16 * MIB + 12288), OK);
 	check_sound();
 	for (u32 i = 0; i < map.count; i++) {
-		if (map.region[i].type == MEMORY_USABLE && map.region[i].end > 400 * 16 * MIB && map.region[i].start < 401 * 16 * MIB) {
+		if (map.region[i].type == MEMORY_USABLE && map.region[i].end > 400 * 16 * MIB &&
+		    map.region[i].start < 401 * 16 * MIB) {
 			assert_int_equal(map.region[i].start, 400 * 16 * MIB + 12288);
 			found = true;
 		}
@@ -293,11 +326,11 @@ static void test_model(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_types),		  cmocka_unit_test(test_sorted_and_merged),
-		cmocka_unit_test(test_overlaps),	  cmocka_unit_test(test_bad_descriptors),
-		cmocka_unit_test(test_descriptor_size),	  cmocka_unit_test(test_unaligned),
-		cmocka_unit_test(test_first_page),	  cmocka_unit_test(test_reserve),
-		cmocka_unit_test(test_too_many),	  cmocka_unit_test(test_full_of_reserved),
+		cmocka_unit_test(test_types),		cmocka_unit_test(test_sorted_and_merged),
+		cmocka_unit_test(test_overlaps),	cmocka_unit_test(test_bad_descriptors),
+		cmocka_unit_test(test_descriptor_size), cmocka_unit_test(test_unaligned),
+		cmocka_unit_test(test_first_page),	cmocka_unit_test(test_reserve),
+		cmocka_unit_test(test_too_many),	cmocka_unit_test(test_full_of_reserved),
 		cmocka_unit_test(test_model),
 	};
 

@@ -1,5 +1,7 @@
 // sources: arch/x86_64/mmu/mtrr.c
-/* Memory types by MTRR: precedences of the SDM, run lengths, and random set-ups against the rule applied page by page. */
+/*
+ * Memory types by MTRR: precedences of the SDM, run lengths, and random set-ups against the rule applied page by page.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -60,9 +62,9 @@ static void test_fixed(void **state)
 	(void)state;
 	reset(CACHE_UC | ENABLED | FIXED);
 	m.fixed[0] = 0x0606060606060606;
-	m.fixed[1] = 0x0505050505050506; /* 80000..83fff WB, then WP */
-	m.fixed[2] = 0x0000000000000001; /* a0000..a3fff WC */
-	m.fixed[3] = 0x0606060606060604; /* c0000 WT */
+	m.fixed[1] = 0x0505050505050506;  /* 80000..83fff WB, then WP */
+	m.fixed[2] = 0x0000000000000001;  /* a0000..a3fff WC */
+	m.fixed[3] = 0x0606060606060604;  /* c0000 WT */
 	m.fixed[10] = 0x0600000000000000; /* fffff WB */
 	add(0, GIB, CACHE_WB);
 	expect(0, GIB, CACHE_WB, 0x84000);
@@ -90,10 +92,10 @@ static void test_variable(void **state)
 	add(0, 8 * GIB, CACHE_WC);
 	m.variable[5].mask &= ~VALID;
 	expect(0, 16 * GIB, CACHE_WB, GIB);
-	expect(GIB, 16 * GIB, CACHE_UC, 2 * MIB);		  /* UC wins */
+	expect(GIB, 16 * GIB, CACHE_UC, 2 * MIB);		      /* UC wins */
 	expect(GIB + 2 * MIB, 16 * GIB, CACHE_WB, 2 * GIB - 2 * MIB); /* two pairs that touch are one run */
-	expect(3 * GIB, 16 * GIB, CACHE_UC, GIB);		  /* the default */
-	expect(6 * GIB, 16 * GIB, CACHE_WT, MIB);		  /* WT and WB: WT */
+	expect(3 * GIB, 16 * GIB, CACHE_UC, GIB);		      /* the default */
+	expect(6 * GIB, 16 * GIB, CACHE_WT, MIB);		      /* WT and WB: WT */
 	expect(6 * GIB + 4096, 4096, CACHE_WT, 4096);
 	expect(8 * GIB, 16 * GIB, CACHE_UC, 16 * GIB);
 	/* WC over WB is undefined: UC; a reserved type: UC */
@@ -131,7 +133,9 @@ static enum memory_cache plain_type(paddr_t pa)
 	u32 hits = 0, type = 0;
 
 	if (pa < MIB && (m.def_type & FIXED)) {
-		u64 i = pa < 0x80000 ? pa >> 16 : pa < 0xc0000 ? 8 + ((pa - 0x80000) >> 14) : 24 + ((pa - 0xc0000) >> 12);
+		u64 i = pa < 0x80000   ? pa >> 16
+			: pa < 0xc0000 ? 8 + ((pa - 0x80000) >> 14)
+				       : 24 + ((pa - 0xc0000) >> 12);
 
 		return (enum memory_cache)(m.fixed[i / 8] >> (i % 8 * 8) & 0xff);
 	}

@@ -1,5 +1,8 @@
 // sources: arch/x86_64/mmu/pt.c arch/x86_64/mmu/pt_walk.c arch/x86_64/mmu/pt_format.c
-/* The page-table engine, in all three formats: cases with known entries, failures at every allocation, and a random model test. */
+/*
+ * The page-table engine, in all three formats: cases with known entries, failures at every allocation, and a random
+ * model test.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -212,11 +215,13 @@ static void test_sizes(void **state)
 
 		assert_int_equal(pt_init(&pt, formats[f], &allocator, 3), OK);
 		/* 4 KiB below a 1 GiB boundary, then 1 GiB, 2 MiB and 4 KiB. */
-		assert_int_equal(pt_map(&pt, GIB - 4096, 3 * GIB - 4096, GIB + 2 * MIB + 8192, RWX, CACHE_WB, &change), OK);
+		assert_int_equal(pt_map(&pt, GIB - 4096, 3 * GIB - 4096, GIB + 2 * MIB + 8192, RWX, CACHE_WB, &change),
+				 OK);
 		assert_true(change.any_added && !change.any_removed && !change.tables_freed && !change.any_relaxed);
 		expect_hole(&pt, GIB - 8192, 4096);
 		/* a new table is empty but for what was mapped, to the last bit */
-		assert_int_equal(entry_at(&pt, 0, 2) | entry_at(&pt, GIB - 2 * MIB, 1) | entry_at(&pt, GIB - 8192, 1), 0);
+		assert_int_equal(entry_at(&pt, 0, 2) | entry_at(&pt, GIB - 2 * MIB, 1) | entry_at(&pt, GIB - 8192, 1),
+				 0);
 		expect(&pt, GIB - 4096, 3 * GIB - 4096, 4096, rights, CACHE_WB);
 		expect(&pt, GIB + 0x12345, 3 * GIB + 0x12345, GIB, rights, CACHE_WB);
 		expect(&pt, 2 * GIB, 4 * GIB, 2 * MIB, rights, CACHE_WB);
@@ -487,8 +492,8 @@ static void test_walk(void **state)
 }
 
 /*
- * The model: one word a page over a range that straddles a 1 GiB boundary, 0 for a hole, else what the page is mapped to. After each
- * random operation, some with too little memory, the tables must say the same.
+ * The model: one word a page over a range that straddles a 1 GiB boundary, 0 for a hole, else what the page is mapped
+ * to. After each random operation, some with too little memory, the tables must say the same.
  */
 #define MODEL_BASE  (GIB - 4 * MIB)
 #define MODEL_PAGES ((GIB + 8 * MIB) / PAGE_SIZE)
@@ -505,7 +510,8 @@ static bool collect(void *context, u64 va, const struct pt_leaf *leaf)
 	(void)context;
 	assert_int_equal((va | leaf->pa) % leaf->size, 0);
 	for (u64 offset = 0; offset < leaf->size; offset += PAGE_SIZE)
-		found[(va + offset - MODEL_BASE) / PAGE_SIZE] = model_word(leaf->pa + offset, leaf->rights, leaf->cache);
+		found[(va + offset - MODEL_BASE) / PAGE_SIZE] =
+			model_word(leaf->pa + offset, leaf->rights, leaf->cache);
 	return true;
 }
 
@@ -632,8 +638,8 @@ static void test_failures(void **state)
 			error = pt_unmap(&pt, 512 * GIB - 4096, 8192, &change);
 			assert_true(!error || (pages_used == before && !change.any_removed));
 			if (error)
-				expect(&pt, 512 * GIB - 4096, 2 * GIB - 4096, GIB, pt.format == &pt_format_npt ? RW | (u32)PT_USER : RW,
-				       CACHE_WB);
+				expect(&pt, 512 * GIB - 4096, 2 * GIB - 4096, GIB,
+				       pt.format == &pt_format_npt ? RW | (u32)PT_USER : RW, CACHE_WB);
 		}
 		allocations_left = -1;
 		expect_hole(&pt, 512 * GIB - 4096, 4096);

@@ -1,5 +1,8 @@
 // sources: arch/x86_64/mmu/window.c
-/* Which access the window's copies choose, and their limits; the accesses themselves (window.asm) are privileged and stand in here. */
+/*
+ * Which access the window's copies choose, and their limits; the accesses themselves (window.asm) are privileged and
+ * stand in here.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -27,18 +30,18 @@ static int record(const char *what, const void *at)
 	return faults;
 }
 
-#define ACCESS(bits)                                                \
-	int window_load##bits(const void *from, u64 *value);        \
-	int window_load##bits(const void *from, u64 *value)         \
-	{                                                           \
-		*value = 0x1122334455667788ull & BITS(bits - 1, 0); \
-		return record("load" #bits, from);                  \
-	}                                                           \
-	int window_store##bits(void *to, u64 value);                \
-	int window_store##bits(void *to, u64 value)                 \
-	{                                                           \
-		moved = value;                                      \
-		return record("store" #bits, to);                   \
+#define ACCESS(bits)                                                                                                   \
+	int window_load##bits(const void *from, u64 *value);                                                           \
+	int window_load##bits(const void *from, u64 *value)                                                            \
+	{                                                                                                              \
+		*value = 0x1122334455667788ull & BITS(bits - 1, 0);                                                    \
+		return record("load" #bits, from);                                                                     \
+	}                                                                                                              \
+	int window_store##bits(void *to, u64 value);                                                                   \
+	int window_store##bits(void *to, u64 value)                                                                    \
+	{                                                                                                              \
+		moved = value;                                                                                         \
+		return record("store" #bits, to);                                                                      \
 	}
 
 ACCESS(8)
@@ -79,10 +82,11 @@ static void test_one_access(void **state)
 		u64 size;
 		const char *read, *write;
 	} cases[] = {
-		{0x1001, 1, "load8", "store8"},	   {0x1002, 2, "load16", "store16"}, {0x1004, 4, "load32", "store32"},
-		{0x1008, 8, "load64", "store64"},  {0x1001, 2, "copy out", "copy in"}, {0x1002, 4, "copy out", "copy in"},
-		{0x1004, 8, "copy out", "copy in"}, {0x1000, 3, "copy out", "copy in"}, {0x1000, 16, "copy out", "copy in"},
-		{0x1000, 0, "copy out", "copy in"},
+		{0x1001, 1, "load8", "store8"},	     {0x1002, 2, "load16", "store16"},
+		{0x1004, 4, "load32", "store32"},    {0x1008, 8, "load64", "store64"},
+		{0x1001, 2, "copy out", "copy in"},  {0x1002, 4, "copy out", "copy in"},
+		{0x1004, 8, "copy out", "copy in"},  {0x1000, 3, "copy out", "copy in"},
+		{0x1000, 16, "copy out", "copy in"}, {0x1000, 0, "copy out", "copy in"},
 	};
 	u8 buffer[32];
 
@@ -96,7 +100,10 @@ static void test_one_access(void **state)
 			assert_memory_equal(buffer, "\x88\x77\x66\x55\x44\x33\x22\x11", cases[i].size);
 			assert_int_equal(buffer[cases[i].size], 0xee);
 		}
-		assert_int_equal(window_write(cases[i].gpa, "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f", cases[i].size), OK);
+		assert_int_equal(window_write(cases[i].gpa,
+					      "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f",
+					      cases[i].size),
+				 OK);
 		assert_string_equal(done, cases[i].write);
 		assert_int_equal(address, cases[i].gpa);
 		if (cases[i].write[0] == 's')

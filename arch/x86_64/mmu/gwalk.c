@@ -76,7 +76,9 @@ static bool is_large(const struct state *s, u64 entry, u32 level)
 	return level == 3 && s->paging == &paging_long && s->mode->gib_pages;
 }
 
-/* 4 MiB pages have address bits 39:32 in bits 20:13, as many as there are; the rest up to bit 21 is reserved (PSE-36). */
+/*
+ * 4 MiB pages have address bits 39:32 in bits 20:13, as many as there are; the rest up to bit 21 is reserved (PSE-36).
+ */
 static u64 reserved_32(const struct state *s, bool large)
 {
 	return large ? BITS(21, MIN(s->mode->physical_bits, 40) - 19) : 0;
@@ -200,7 +202,8 @@ static enum gwalk_result set_flags(struct state *s, struct gwalk *out)
 
 		if (is_pdpte(s, level) || (step->entry & flags) == flags)
 			continue;
-		if (!s->memory->exchange(s->memory->context, step->gpa, s->paging->entry_size, &found, step->entry | flags)) {
+		if (!s->memory->exchange(s->memory->context, step->gpa, s->paging->entry_size, &found,
+					 step->entry | flags)) {
 			out->gpa = step->gpa;
 			return GWALK_NO_MEMORY;
 		}
@@ -249,8 +252,8 @@ static bool is_canonical(gva_t gva)
 	return (u64)((s64)(gva << 16) >> 16) == gva;
 }
 
-enum gwalk_result gwalk(const struct gwalk_mode *mode, const struct gwalk_memory *memory, gva_t gva, struct gwalk_access access,
-			struct gwalk *out)
+enum gwalk_result gwalk(const struct gwalk_mode *mode, const struct gwalk_memory *memory, gva_t gva,
+			struct gwalk_access access, struct gwalk *out)
 {
 	struct state s = {.mode = mode, .memory = memory, .paging = paging_of(mode), .access = access, .gva = gva};
 	enum gwalk_result result = GWALK_RETRY;

@@ -1,7 +1,7 @@
 /*
- * The walk a processor does over a guest's own page tables, for instructions we carry out in its place (SDM "32-Bit Paging", "PAE
- * Paging", "4-Level Paging and 5-Level Paging", "Access Rights", "Page-Fault Exceptions", "Accessed and Dirty Flags"). Five-level
- * paging is not offered to guests. Pure: tables are reached through callbacks.
+ * The walk a processor does over a guest's own page tables, for instructions we carry out in its place (SDM "32-Bit
+ * Paging", "PAE Paging", "4-Level Paging and 5-Level Paging", "Access Rights", "Page-Fault Exceptions", "Accessed and
+ * Dirty Flags"). Five-level paging is not offered to guests. Pure: tables are reached through callbacks.
  */
 #ifndef ARCH_MMU_GWALK_H
 #define ARCH_MMU_GWALK_H
@@ -12,11 +12,12 @@
 /* What translation depends on: the guest's registers, as they are for the instruction in hand. */
 struct gwalk_mode {
 	u64 cr0, cr3, cr4, efer;
-	u64 rflags;	    /* AC alone matters (SMAP) */
-	u32 pkru;	    /* where CR4.PKE is set */
-	u32 physical_bits;  /* the guest's MAXPHYADDR, 32 to 52 */
-	bool gib_pages;	    /* CPUID.80000001H:EDX.Page1GB [bit 26] of the guest */
-	bool pdptes_loaded; /* PAE: MOV to CR3 loaded pdpte[] (Intel); else they are read at each walk (AMD with nested paging) */
+	u64 rflags;	   /* AC alone matters (SMAP) */
+	u32 pkru;	   /* where CR4.PKE is set */
+	u32 physical_bits; /* the guest's MAXPHYADDR, 32 to 52 */
+	bool gib_pages;	   /* CPUID.80000001H:EDX.Page1GB [bit 26] of the guest */
+	/* PAE: MOV to CR3 loaded pdpte[] (Intel); else they are read at each walk (AMD with nested paging). */
+	bool pdptes_loaded;
 	u64 pdpte[4];
 };
 
@@ -30,7 +31,10 @@ struct gwalk_access {
 struct gwalk_memory {
 	/* Read an entry of 4 or 8 bytes by one access. False: no RAM of the guest's there. */
 	bool (*read)(void *context, gpa_t gpa, u32 size, u64 *entry);
-	/* Locked compare and exchange; *expected becomes what was there. False: no RAM, or not to be written. NULL: leave A and D alone. */
+	/*
+	 * Locked compare and exchange; *expected becomes what was there. False: no RAM, or not to be written. NULL:
+	 * leave A and D alone.
+	 */
 	bool (*exchange)(void *context, gpa_t gpa, u32 size, u64 *expected, u64 desired);
 	void *context;
 };
@@ -40,21 +44,21 @@ enum gwalk_result {
 	GWALK_FAULT,	     /* #PF with `error`; CR2 is the address asked for */
 	GWALK_NOT_CANONICAL, /* no translation is tried: #GP, or #SS for the stack */
 	GWALK_NO_MEMORY,     /* a table lies at `gpa`, where the guest has no RAM (or, for A and D, none to write) */
-	GWALK_RETRY,	     /* another processor kept changing the tables: nothing was done, run the guest's instruction once more */
+	GWALK_RETRY,	     /* another processor keeps changing the tables: run the guest's instruction once more */
 };
 
 struct gwalk {
-	gpa_t gpa;	/* of the address itself */
-	u64 page_size;	/* 4 KiB, 2 MiB, 4 MiB or 1 GiB */
+	gpa_t gpa;			 /* of the address itself */
+	u64 page_size;			 /* 4 KiB, 2 MiB, 4 MiB or 1 GiB */
 	bool writable, user, executable; /* what all levels together allow, before CR0.WP and the like */
 	u32 error;
 };
 
 /*
- * Translate `gva` (without long mode its low 32 bits). Accessed flags of all entries used, and dirty for a write, are set as the processor
- * would set them, once the access is known to be allowed.
+ * Translate `gva` (without long mode its low 32 bits). Accessed flags of all entries used, and dirty for a write, are
+ * set as the processor would set them, once the access is known to be allowed.
  */
-enum gwalk_result gwalk(const struct gwalk_mode *mode, const struct gwalk_memory *memory, gva_t gva, struct gwalk_access access,
-			struct gwalk *out);
+enum gwalk_result gwalk(const struct gwalk_mode *mode, const struct gwalk_memory *memory, gva_t gva,
+			struct gwalk_access access, struct gwalk *out);
 
 #endif

@@ -14,8 +14,8 @@ static struct spinlock map_lock;
 static struct area devices = {DEVICE_BASE, 0}, modules = {MODULE_BASE, 0};
 
 /*
- * The next free place of the area for [pa, pa+size), any alignment: an unmapped page stays between two, and the address agrees with pa
- * in as many low bits as large pages need.
+ * The next free place of the area for [pa, pa+size), any alignment: an unmapped page stays between two, and the address
+ * agrees with pa in as many low bits as large pages need.
  */
 static void *map_in(struct area *area, paddr_t pa, u64 size, u32 rights, enum memory_cache cache)
 {
@@ -47,7 +47,9 @@ const void *map_module(paddr_t pa, u64 size)
 	return map_in(&modules, pa, size, PT_READ | PT_GLOBAL, CACHE_WB);
 }
 
-/* Each stack has a room of its own, and ends one page below the end of it: so there are unmapped pages on both sides. */
+/*
+ * Each stack has a room of its own, and ends one page below the end of it: so there are unmapped pages on both sides.
+ */
 #define STACK_ROOM (32 * KIB)
 
 static u64 stack_size(u32 which)
@@ -68,7 +70,8 @@ void *map_stack(u32 core, u32 which)
 	lock_acquire(&map_lock);
 	if (!pt_lookup(&base_root.pt, top - size, &leaf)) {
 		memory = pool_alloc((u32)(size / PAGE_SIZE));
-		error = memory ? pt_map(&base_root.pt, top - size, pool_pa(memory), size, PT_READ | PT_WRITE | PT_GLOBAL, CACHE_WB, NULL)
+		error = memory ? pt_map(&base_root.pt, top - size, pool_pa(memory), size,
+					PT_READ | PT_WRITE | PT_GLOBAL, CACHE_WB, NULL)
 			       : ERR_MEMORY;
 		if (error && memory)
 			pool_free(memory, (u32)(size / PAGE_SIZE));

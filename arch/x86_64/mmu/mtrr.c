@@ -42,7 +42,8 @@ static struct piece fixed_type(const struct mtrr *mtrr, paddr_t pa)
 	u64 index = (pa - fixed_part[part].start) / fixed_part[part].unit;
 	u64 value = mtrr->fixed[fixed_part[part].first_register + index / 8];
 
-	return (struct piece){sane_type(value >> index % 8 * 8), ALIGN_DOWN(pa, (u64)fixed_part[part].unit) + fixed_part[part].unit};
+	return (struct piece){sane_type(value >> index % 8 * 8),
+			      ALIGN_DOWN(pa, (u64)fixed_part[part].unit) + fixed_part[part].unit};
 }
 
 /* Bytes of the blocks within which a mask answers alike: its lowest bit. */
@@ -52,8 +53,8 @@ static u64 block_of(u64 mask)
 }
 
 /*
- * Where the answer of one pair may next change after pa. A mask of adjoining bits, the usual kind, makes one range; any other (the SDM
- * calls it discontinuous) is taken block by block.
+ * Where the answer of one pair may next change after pa. A mask of adjoining bits, the usual kind, makes one range; any
+ * other (the SDM calls it discontinuous) is taken block by block.
  */
 static paddr_t next_change(u64 base, u64 mask, paddr_t pa)
 {

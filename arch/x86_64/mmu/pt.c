@@ -1,7 +1,7 @@
 /*
- * Changing a translation. What may fail comes first: a change counts the structure pages it will need and takes them all before it
- * touches an entry, so that it either happens whole or not at all, and no page is ever linked that would have to be taken out again
- * (the CPU may have cached the way to it: SDM "Paging-Structure Caches").
+ * Changing a translation. What may fail comes first: a change counts the structure pages it will need and takes them
+ * all before it touches an entry, so that it either happens whole or not at all, and no page is ever linked that would
+ * have to be taken out again (the CPU may have cached the way to it: SDM "Paging-Structure Caches").
  */
 #include "arch/x86_64/mmu/pt_level.h"
 
@@ -67,8 +67,8 @@ static u64 table_entry(const struct pt *pt, const void *page)
 }
 
 /*
- * Keep a detached page until pt_reap(): a CPU may still read it. As a link is page aligned, the entry it lies in is not present in any
- * format, and the rest of the page is empty.
+ * Keep a detached page until pt_reap(): a CPU may still read it. As a link is page aligned, the entry it lies in is not
+ * present in any format, and the rest of the page is empty.
  */
 static void detach(struct pt *pt, void *page)
 {
@@ -192,7 +192,8 @@ int pt_map(struct pt *pt, u64 va, paddr_t pa, u64 size, u32 rights, enum memory_
 	int error;
 
 	begin(&job, pt, change ? change : &ignored);
-	if (!range_is_valid(pt, va, size) || pa % PAGE_SIZE != 0 || pa >= limit || size > limit - pa || !(rights & PT_READ))
+	if (!range_is_valid(pt, va, size) || pa % PAGE_SIZE != 0 || pa >= limit || size > limit - pa ||
+	    !(rights & PT_READ))
 		return ERR_INVALID;
 	error = survey(&job, pt->root, pt->format->levels, start, start + size, &missing);
 	if (!error)
@@ -224,7 +225,9 @@ static u64 splits_at(const struct pt *pt, u64 address)
 	return splits;
 }
 
-/* Replace a leaf by a table of the next smaller ones. The CPU may set its bits in the leaf meanwhile: then once more. */
+/*
+ * Replace a leaf by a table of the next smaller ones. The CPU may set its bits in the leaf meanwhile: then once more.
+ */
 static void split(struct job *job, u64 *entry, u32 level)
 {
 	const struct pt_format *format = job->pt->format;
@@ -233,11 +236,13 @@ static void split(struct job *job, u64 *entry, u32 level)
 
 	do {
 		paddr_t pa = pt_leaf_pa(job->pt, old, level);
-		u64 part = format->leaf(pa, level - 1, format->rights(old), format->cache(old, level)) | (old & format->sticky);
+		u64 part = format->leaf(pa, level - 1, format->rights(old), format->cache(old, level)) |
+			   (old & format->sticky);
 
 		for (u32 i = 0; i < PT_ENTRIES; i++)
 			page[i] = part + i * pt_level_size(level - 1);
-	} while (!__atomic_compare_exchange_n(entry, &old, table_entry(job->pt, page), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+	} while (!__atomic_compare_exchange_n(entry, &old, table_entry(job->pt, page), false, __ATOMIC_ACQ_REL,
+					      __ATOMIC_ACQUIRE));
 }
 
 static void split_at(struct job *job, u64 address)
@@ -258,8 +263,9 @@ static void split_at(struct job *job, u64 address)
 }
 
 /*
- * Split so that leaves end at both ends of the range, or do nothing. Two ends in one leaf share splits: what was reserved too much goes
- * back. The parts translate as the whole did, so a split alone needs no flush; it happens only where one follows anyway.
+ * Split so that leaves end at both ends of the range, or do nothing. Two ends in one leaf share splits: what was
+ * reserved too much goes back. The parts translate as the whole did, so a split alone needs no flush; it happens only
+ * where one follows anyway.
  */
 static int split_ends(struct job *job, u64 start, u64 end)
 {

@@ -1,6 +1,6 @@
 /*
- * The formats. SDM "4-Level Paging and 5-Level Paging" (host), "The Extended Page Table Mechanism (EPT)"; AMD APM vol. 2
- * "Long-Mode Page Translation" and "Nested Paging".
+ * The formats. SDM "4-Level Paging and 5-Level Paging" (host), "The Extended Page Table Mechanism (EPT)"; AMD APM vol.
+ * 2 "Long-Mode Page Translation" and "Nested Paging".
  */
 #include "arch/x86_64/mmu/pt.h"
 
@@ -30,7 +30,10 @@
 #define EPT_ACCESSED BIT(8)
 #define EPT_DIRTY    BIT(9)
 
-/* The entry of HOST_PAT with each type: index bits 0 PWT, 1 PCD, 2 PAT. Nested tables use the host's PAT as well (APM "Nested Paging"). */
+/*
+ * The entry of HOST_PAT with each type: index bits 0 PWT, 1 PCD, 2 PAT. Nested tables use the host's PAT as well (APM
+ * "Nested Paging").
+ */
 static const u8 pat_index[] = {
 	[CACHE_WB] = 0, [CACHE_WC] = 1, [CACHE_UC_MINUS] = 2, [CACHE_UC] = 3, [CACHE_WP] = 5, [CACHE_WT] = 7,
 };
@@ -107,15 +110,19 @@ static u32 host_rights(u64 entry)
 	return (u32)rights;
 }
 
-/* The nested walk is a user access at every level (APM "Nested versus Guest Page Faults, Fault Ordering"); it knows no global pages. */
+/*
+ * The nested walk is a user access at every level (APM "Nested versus Guest Page Faults, Fault Ordering"); it knows no
+ * global pages.
+ */
 static u64 npt_leaf(paddr_t pa, u32 level, u32 rights, enum memory_cache cache)
 {
 	return host_leaf(pa, level, (rights | (u32)PT_USER) & ~(u32)PT_GLOBAL, cache);
 }
 
 /*
- * The type lies in the leaf, at every size in bits 5:3; bit 6 (ignore PAT) stays clear so that the guest's PAT applies on top. Bits
- * 20:12 and 29:12 of large leaves are reserved, bit 12 among them: EPT has no PAT bit. The CPU knows no UC- here; UC is what it means.
+ * The type lies in the leaf, at every size in bits 5:3; bit 6 (ignore PAT) stays clear so that the guest's PAT applies
+ * on top. Bits 20:12 and 29:12 of large leaves are reserved, bit 12 among them: EPT has no PAT bit. The CPU knows no
+ * UC- here; UC is what it means.
  */
 static u64 ept_leaf(paddr_t pa, u32 level, u32 rights, enum memory_cache cache)
 {

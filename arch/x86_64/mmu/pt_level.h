@@ -1,4 +1,6 @@
-/* How the levels of a table divide an address; for the engine's own files. Level 1 is the table of 4 KiB entries. Pure. */
+/*
+ * How the levels of a table divide an address; for the engine's own files. Level 1 is the table of 4 KiB entries. Pure.
+ */
 #ifndef ARCH_MMU_PT_LEVEL_H
 #define ARCH_MMU_PT_LEVEL_H
 

@@ -22,7 +22,8 @@
 #define RIGHTS_WINDOW (PT_READ | PT_WRITE | PT_USER)
 
 /* linker.ld */
-extern const u8 image_start[], image_end[], text_start[], text_end[], rodata_start[], rodata_end[], data_start[], data_end[];
+extern const u8 image_start[], image_end[], text_start[], text_end[], rodata_start[], rodata_end[], data_start[],
+	data_end[];
 
 struct root base_root;
 
@@ -47,7 +48,8 @@ static int map_image(struct pt *pt, const struct boot_info *info)
 		u64 size = (u64)(sections[i].end - sections[i].start);
 
 		if (size > 0)
-			error = pt_map(pt, (u64)sections[i].start, info->image_pa + offset, size, sections[i].rights, CACHE_WB, NULL);
+			error = pt_map(pt, (u64)sections[i].start, info->image_pa + offset, size, sections[i].rights,
+				       CACHE_WB, NULL);
 	}
 	return error;
 }
@@ -85,8 +87,9 @@ void root_load(struct root *root)
 	u64 *held = &this_core()->root;
 
 	/*
-	 * Between the two stores the core may still use the old root or already the new one; 0 stands for both. MOV to CR3 serializes,
-	 * so whoever clears an entry after it read another root here is not read by this core afterwards.
+	 * Between the two stores the core may still use the old root or already the new one; 0 stands for both. MOV to
+	 * CR3 serializes, so whoever clears an entry after it read another root here is not read by this core
+	 * afterwards.
 	 */
 	__atomic_store_n(held, 0, __ATOMIC_SEQ_CST);
 	write_cr3(root->cr3);
@@ -113,7 +116,8 @@ int root_create(struct root *root)
 
 	if (error)
 		return error;
-	memcpy((u64 *)root->pt.root + FIRST_UPPER_SLOT, (u64 *)base_root.pt.root + FIRST_UPPER_SLOT, UPPER_SLOTS * sizeof(u64));
+	memcpy((u64 *)root->pt.root + FIRST_UPPER_SLOT, (u64 *)base_root.pt.root + FIRST_UPPER_SLOT,
+	       UPPER_SLOTS * sizeof(u64));
 	root->cr3 = pool_pa(root->pt.root);
 	return OK;
 }
@@ -137,7 +141,9 @@ int root_map_window(struct root *root, gpa_t gpa, paddr_t pa, u64 size)
 {
 	if (!in_window(gpa, size))
 		return ERR_RANGE;
-	/* Only where nothing was: no core remembers that something is absent (SDM "Caching Translations in the TLBs"). */
+	/*
+	 * Only where nothing was: no core remembers that something is absent (SDM "Caching Translations in the TLBs").
+	 */
 	return pt_map(&root->pt, WINDOW_BASE + gpa, pa, size, RIGHTS_WINDOW, CACHE_WB, NULL);
 }
 
@@ -184,10 +190,10 @@ static bool check_leaf(void *context, u64 va, const struct pt_leaf *leaf)
 
 	*sound = page_is_sound(va, leaf->rights);
 	if (!*sound)
-		log_line("page tables: %#llx (%llu KiB at %#llx) has rights %s%s%s%s that it must not have", (unsigned long long)va,
-			 (unsigned long long)(leaf->size / KIB), (unsigned long long)leaf->pa, leaf->rights & PT_WRITE ? "w" : "r",
-			 leaf->rights & PT_EXEC ? "x" : "", leaf->rights & PT_USER ? " user" : "",
-			 leaf->rights & PT_GLOBAL ? " global" : "");
+		log_line("page tables: %#llx (%llu KiB at %#llx) has rights %s%s%s%s that it must not have",
+			 (unsigned long long)va, (unsigned long long)(leaf->size / KIB), (unsigned long long)leaf->pa,
+			 leaf->rights & PT_WRITE ? "w" : "r", leaf->rights & PT_EXEC ? "x" : "",
+			 leaf->rights & PT_USER ? " user" : "", leaf->rights & PT_GLOBAL ? " global" : "");
 	return *sound;
 }
 
@@ -218,7 +224,8 @@ void root_report(void)
 
 	pt_walk(&base_root.pt, count_leaf, &count);
 	log_line("page tables: %llu pages executable, %llu read-only, %llu writable, %llu both writable and executable",
-		 (unsigned long long)(count.bytes[PT_READ | PT_EXEC] / PAGE_SIZE), (unsigned long long)(count.bytes[PT_READ] / PAGE_SIZE),
+		 (unsigned long long)(count.bytes[PT_READ | PT_EXEC] / PAGE_SIZE),
+		 (unsigned long long)(count.bytes[PT_READ] / PAGE_SIZE),
 		 (unsigned long long)(count.bytes[PT_READ | PT_WRITE] / PAGE_SIZE),
 		 (unsigned long long)(count.bytes[PT_READ | PT_WRITE | PT_EXEC] / PAGE_SIZE));
 }

@@ -1,7 +1,8 @@
 /*
- * Temporary mappings: how the hypervisor reaches a frame outside its pool. TEMP_SLOT begins with one table of 4 KiB entries, two for each
- * core (one for temp_map(), one for zero_frames()), followed by one 2 MiB entry for each core. Only its own core uses an entry, so
- * INVLPG here is enough; what other cores may have loaded by speculation they never use.
+ * Temporary mappings: how the hypervisor reaches a frame outside its pool. TEMP_SLOT begins with one table of 4 KiB
+ * entries, two for each core (one for temp_map(), one for zero_frames()), followed by one 2 MiB entry for each core.
+ * Only its own core uses an entry, so INVLPG here is enough; what other cores may have loaded by speculation they never
+ * use.
  */
 #include "arch/x86_64/mmu/temp.h"
 
@@ -16,7 +17,7 @@
 
 enum slot { SLOT_MAP, SLOT_ZERO, SLOTS };
 
-_Static_assert(MAX_CORES * SLOTS <= 512, "one table holds all small slots");
+_Static_assert(MAX_CORES *SLOTS <= 512, "one table holds all small slots");
 _Static_assert(MAX_CORES + 1 <= 512, "one table holds all large slots");
 
 /* Set by temp_init(). */

@@ -1,12 +1,12 @@
 /*
- * Copies into and out of the window: the RAM of the VM whose root this core has in CR3. Whoever calls has checked slots and rights
- * (vmm/guest_memory.c); what is not mapped faults and comes back as an error (exception table), never as a panic.
- * Window pages are user pages, opened by STAC only inside these copies, on a core whose CR4.SMAP is set.
+ * Copies into and out of the window: the RAM of the VM whose root this core has in CR3. Whoever calls has checked slots
+ * and rights (vmm/guest_memory.c); what is not mapped faults and comes back as an error (exception table), never as a
+ * panic. Window pages are user pages, opened by STAC only inside these copies, on a core whose CR4.SMAP is set.
  *
- * Each byte of the guest is read or written once, so that a guest that changes it meanwhile cannot make us see two values. A naturally
- * aligned access of 1, 2, 4 or 8 bytes is one access of that size, as a device or a page walk needs it (SDM "Guaranteed Atomic
- * Operations").
- * All return OK, or ERR_RANGE when a byte lies above WINDOW_SIZE or is not mapped; the bytes before it may then have been copied.
+ * Each byte of the guest is read or written once, so that a guest that changes it meanwhile cannot make us see two
+ * values. A naturally aligned access of 1, 2, 4 or 8 bytes is one access of that size, as a device or a page walk needs
+ * it (SDM "Guaranteed Atomic Operations"). All return OK, or ERR_RANGE when a byte lies above WINDOW_SIZE or is not
+ * mapped; the bytes before it may then have been copied.
  */
 #ifndef ARCH_MMU_WINDOW_H
 #define ARCH_MMU_WINDOW_H
@@ -17,8 +17,8 @@ int window_read(void *to, gpa_t gpa, u64 size);
 int window_write(gpa_t gpa, const void *from, u64 size);
 int window_fill(gpa_t gpa, u8 byte, u64 size);
 /*
- * Locked compare and exchange of `size` (4 or 8) naturally aligned bytes. *expected becomes what was there; it was exchanged when that is
- * what the caller expected. ERR_INVALID: bad size or alignment.
+ * Locked compare and exchange of `size` (4 or 8) naturally aligned bytes. *expected becomes what was there; it was
+ * exchanged when that is what the caller expected. ERR_INVALID: bad size or alignment.
  */
 int window_compare_exchange(gpa_t gpa, u32 size, u64 *expected, u64 desired);
 
