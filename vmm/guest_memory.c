@@ -81,6 +81,27 @@ static int map_run(struct vm *vm, gpa_t gpa, paddr_t pa, u64 size)
 	return error;
 }
 
+/* As many leaves as one flush of the window is for: each flush waits for every other core. */
+#define RELEASE_BATCH 64u
+
+/* Up to RELEASE_BATCH leaves of the window from gpa on are gone, and their frames free. Returns where it stopped. */
+static gpa_t release_batch(struct vm *vm, gpa_t gpa, gpa_t end)
+{
+	struct pt_leaf leaf[RELEASE_BATCH];
+	gpa_t next = gpa;
+	u32 count = 0;
+
+	for (; next < end && count < RELEASE_BATCH; count++) {
+		ASSERT(pt_lookup(&vm->root.pt, WINDOW_BASE + next, &leaf[count]));
+		ASSERT(!(next & (leaf[count].size - 1)) && leaf[count].size <= end - next);
+		next += leaf[count].size;
+	}
+	ASSERT(root_unmap_window(&vm->root, gpa, next - gpa) == OK);
+	for (u32 i = 0; i < count; i++)
+		frame_free(leaf[i].pa, leaf[i].size, FRAME_VM(vm->id));
+	return next;
+}
+
 /* The frames behind a range are found by the window's own leaves, so that no second record can disagree with them. */
 static void release_range(struct vm *vm, gpa_t gpa, u64 size)
 {
@@ -88,15 +109,8 @@ static void release_range(struct vm *vm, gpa_t gpa, u64 size)
 
 	if (size)
 		ASSERT(vm->engine->unmap(vm, gpa, size) == OK);
-	while (gpa < end) {
-		struct pt_leaf leaf;
-
-		ASSERT(pt_lookup(&vm->root.pt, WINDOW_BASE + gpa, &leaf));
-		ASSERT(!(gpa & (leaf.size - 1)) && leaf.size <= end - gpa);
-		ASSERT(root_unmap_window(&vm->root, gpa, leaf.size) == OK);
-		frame_free(leaf.pa, leaf.size, FRAME_VM(vm->id));
-		gpa += leaf.size;
-	}
+	while (gpa < end)
+		gpa = release_batch(vm, gpa, end);
 }
 
 int guest_memory_add(struct vm *vm, gpa_t gpa, u64 size)

@@ -8,13 +8,21 @@
 #include "lib/fmt.h"
 #include "lib/string.h"
 
+/* Which fields this processor has is found out once: some emulators complain of each question. All cores answer alike. */
+enum presence { UNKNOWN, THERE, ABSENT };
+static u8 presence[VMCS_FIELDS]; /* atomic; written with the same value by whoever comes first */
+
 void vmx_take_snapshot(struct vmcs_snapshot *snapshot)
 {
 	for (u32 i = 0; i < VMCS_FIELDS; i++) {
+		u8 known = __atomic_load_n(&presence[i], __ATOMIC_RELAXED);
+
 		snapshot->value[i] = 0;
-		snapshot->there[i] = vmcs_try_read(vmcs_fields[i].encoding, &snapshot->value[i]);
+		snapshot->there[i] = known != ABSENT && vmcs_try_read(vmcs_fields[i].encoding, &snapshot->value[i]);
 		if (!snapshot->there[i])
 			snapshot->value[i] = 0;
+		if (known == UNKNOWN)
+			__atomic_store_n(&presence[i], snapshot->there[i] ? THERE : ABSENT, __ATOMIC_RELAXED);
 	}
 }
 
