@@ -253,7 +253,7 @@ void frame_free(paddr_t pa, u64 size, frame_owner_t owner)
 	ASSERT(pa % PAGE_SIZE == 0 && size % PAGE_SIZE == 0 && owner != FRAME_FREE);
 	lock_acquire(&lock);
 	if (check_owner(frame, end, owner) != OK)
-		panic("frames: %#llx, %llu bytes, are given back but do not all belong to owner %u",
+		panic("frames: 0x%llx, %llu bytes, are given back but do not all belong to owner %u",
 		      (unsigned long long)pa, (unsigned long long)size, owner);
 	set_owner(frame, end, FRAME_FREE);
 	lock_release(&lock);

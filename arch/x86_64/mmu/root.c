@@ -126,7 +126,7 @@ void root_destroy(struct root *root)
 {
 	for (u32 i = 0; i < MAX_CORES; i++) {
 		if (__atomic_load_n(&percpu_table[i].root, __ATOMIC_SEQ_CST) == root->cr3)
-			panic("root %#llx is freed while core %u holds it", (unsigned long long)root->cr3, i);
+			panic("root 0x%llx is freed while core %u holds it", (unsigned long long)root->cr3, i);
 	}
 	pt_destroy(&root->pt, FIRST_UPPER_SLOT, UPPER_SLOTS);
 	root->cr3 = 0;
@@ -184,25 +184,20 @@ static bool page_is_sound(u64 va, u32 rights)
 	return !(rights & PT_USER);
 }
 
-static bool check_leaf(void *context, u64 va, const struct pt_leaf *leaf)
+static bool check_leaf(void *context UNUSED, u64 va, const struct pt_leaf *leaf)
 {
-	bool *sound = context;
-
-	*sound = page_is_sound(va, leaf->rights);
-	if (!*sound)
-		log_line("page tables: %#llx (%llu KiB at %#llx) has rights %s%s%s%s that it must not have",
-			 (unsigned long long)va, (unsigned long long)(leaf->size / KIB), (unsigned long long)leaf->pa,
-			 leaf->rights & PT_WRITE ? "w" : "r", leaf->rights & PT_EXEC ? "x" : "",
-			 leaf->rights & PT_USER ? " user" : "", leaf->rights & PT_GLOBAL ? " global" : "");
-	return *sound;
+	if (page_is_sound(va, leaf->rights))
+		return true;
+	panic("page tables: 0x%llx (%llu KiB at 0x%llx) must not have the rights %s%s%s%s", (unsigned long long)va,
+	      (unsigned long long)(leaf->size / KIB), (unsigned long long)leaf->pa,
+	      leaf->rights & PT_WRITE ? "rw" : "r", leaf->rights & PT_EXEC ? "x" : "",
+	      leaf->rights & PT_USER ? " user" : "", leaf->rights & PT_GLOBAL ? " global" : "");
 }
 
 bool root_check_wx(const struct root *root)
 {
-	bool sound = true;
-
-	pt_walk(&root->pt, check_leaf, &sound);
-	return sound;
+	pt_walk(&root->pt, check_leaf, NULL);
+	return true;
 }
 
 /* Bytes by PT_WRITE | PT_EXEC. */

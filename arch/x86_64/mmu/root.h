@@ -72,7 +72,7 @@ void *map_stack(u32 core, u32 which);
 
 /*
  * Walk the live tables: no page writable and executable, none for user code outside the window, none in it executable,
- * global or closed to SMAP. True when that holds; else the log names the first page that breaks it.
+ * global or closed to user accesses. True when that holds; else it panics and names the first page that breaks it.
  */
 bool root_check_wx(const struct root *root);
 /* Log how many pages of the base root have which rights. */
