@@ -32,7 +32,10 @@ static void test_middle(void **state)
 		assert_int_equal(tsc_middle(orders[i]), 5);
 	assert_int_equal(tsc_middle((const u64[]){4, 4, 9}), 4);
 	assert_true(tsc_agree((const u64[]){1000, 1005, 1009}, 100));
-	assert_false(tsc_agree((const u64[]){1000, 1000, 1020}, 100));
+	assert_true(tsc_agree((const u64[]){2000, 1000, 1010}, 100));
+	assert_true(tsc_agree((const u64[]){1000, 1010, 0}, 100));
+	assert_false(tsc_agree((const u64[]){1000, 1020, 980}, 100));
+	assert_false(tsc_agree((const u64[]){0, 1000, 0}, 100));
 	assert_false(tsc_agree((const u64[]){0, 0, 0}, 100));
 }
 

@@ -26,7 +26,9 @@
 #define MEASURE_PART 50u
 /* Reads of a reference that does not move before it counts as absent: about a second on a real bus. */
 #define DEAD_READS 1000000u
-/* Three measurements that differ by more than one part in this are not trusted; the next reference is tried. */
+/* Reads of a reference of which the quickest counts. */
+#define LOOKS 8u
+/* Three measurements of which no two agree to one part in this are not trusted; the next reference is tried. */
 #define TRUSTED 100u
 
 u64 tsc_hz;
@@ -98,40 +100,64 @@ static const struct reference references[] = {
 	{"PIT channel 2", open_pit, pit_hz, pit_read, PIT_START},
 };
 
+/* Where the reference and the TSC stood at one moment. */
+struct moment {
+	u64 tsc, width; /* the read took this many ticks */
+	u32 count;
+};
+
+/* The quickest of a few reads: an SMI, or a hypervisor under us, may have come into the others. */
+static struct moment look(const struct reference *r)
+{
+	struct moment best = {0, ~0ull, 0};
+
+	for (u32 i = 0; i < LOOKS; i++) {
+		u64 before = rdtsc();
+		u32 count = r->read();
+		u64 width = rdtsc() - before;
+
+		if (width < best.width)
+			best = (struct moment){before + width / 2, width, count};
+	}
+	return best;
+}
+
 /* One measurement; 0: the counter stands still. */
 static u64 measure(const struct reference *r)
 {
-	u64 hz, start, end;
-	u32 first, last = 0, moved = 0, previous = 0;
+	u64 hz = r->hz();
+	u32 moved = 0, previous = 0;
+	struct moment start, end;
 
 	if (!r->open())
 		return 0;
-	hz = r->hz();
-	first = r->read();
-	start = rdtsc();
+	start = look(r);
 	for (u32 still = 0; moved < hz / MEASURE_PART; still++) {
-		last = r->read();
-		moved = (last - first) & r->mask;
+		moved = (r->read() - start.count) & r->mask;
 		if (moved != previous)
 			still = 0;
 		else if (still == DEAD_READS)
 			return 0;
 		previous = moved;
 	}
-	end = rdtsc();
-	return tsc_rate(end - start, moved, hz);
+	end = look(r);
+	return tsc_rate(end.tsc - start.tsc, (end.count - start.count) & r->mask, hz);
 }
 
+/* 0: it is not there, stands still or is not to be trusted; what is there and no use is named. */
 static u64 measure_thrice(const struct reference *r)
 {
 	u64 rates[3];
 
-	for (u32 i = 0; i < 3; i++) {
+	if (!r->open())
+		return 0;
+	for (u32 i = 0; i < 3; i++)
 		rates[i] = measure(r);
-		if (rates[i] == 0)
-			return 0;
-	}
-	return tsc_agree(rates, TRUSTED) ? tsc_middle(rates) : 0;
+	if (tsc_agree(rates, TRUSTED))
+		return tsc_middle(rates);
+	log_line("TSC: the %s gives no steady rate (%llu, %llu, %llu kHz)", r->name, (unsigned long long)(rates[0] / 1000),
+		 (unsigned long long)(rates[1] / 1000), (unsigned long long)(rates[2] / 1000));
+	return 0;
 }
 
 static void report(const char *how)

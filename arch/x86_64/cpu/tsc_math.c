@@ -19,8 +19,9 @@ u64 tsc_middle(const u64 rates[3])
 bool tsc_agree(const u64 rates[3], u32 denominator)
 {
 	u64 low = MIN(MIN(rates[0], rates[1]), rates[2]), high = MAX(MAX(rates[0], rates[1]), rates[2]);
+	u64 middle = tsc_middle(rates);
 
-	return low != 0 && high - low < tsc_middle(rates) / denominator;
+	return middle != 0 && MIN(high - middle, middle - low) <= middle / denominator;
 }
 
 u64 tsc_claimed(struct cpuid_leaf leaf15)

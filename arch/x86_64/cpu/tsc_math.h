@@ -9,7 +9,7 @@
 u64 tsc_rate(u64 tsc_ticks, u64 reference, u64 reference_hz);
 /* The middle of three measurements: one that an SMI spoiled does not count. */
 u64 tsc_middle(const u64 rates[3]);
-/* Whether the largest and smallest of three differ by less than 1/denominator of the middle. */
+/* Whether another of the three is within 1/denominator of the middle one, so that at most one was spoiled. */
 bool tsc_agree(const u64 rates[3], u32 denominator);
 /* What CPUID 0x15 claims (SDM vol. 2 "CPUID", leaf 15H); 0: it gives no ratio or no crystal rate. */
 u64 tsc_claimed(struct cpuid_leaf leaf15);
