@@ -1,7 +1,7 @@
 /*
- * One ring of text for everything. Writers append under ring_lock; each console reads at its own position under console_lock.
- * A writer waits only when the ring is full, and not for ever: a console that takes nothing loses text, not the machine.
- * Lock order: ring_lock, then console_lock.
+ * One ring of text for everything. Writers append under ring_lock; each console reads at its own position under
+ * console_lock. A writer waits only when the ring is full, and not for ever: a console that takes nothing loses text,
+ * not the machine. Lock order: ring_lock, then console_lock.
  */
 #include "core/log.h"
 #include "core/lock.h"
@@ -12,7 +12,10 @@
 #define LINE_MAX 256u	       /* bytes of a hypervisor's line with its newline; what is longer is cut */
 #define GUEST_LINE_MAX 1024u
 
-/* Looks at a console in vain before it counts as stuck. A look is a port read at least, about a microsecond on real machines. */
+/*
+ * Looks at a console in vain before it counts as stuck. A look is a port read at least, about a microsecond on real
+ * machines.
+ */
 #define STUCK_LOOKS 500000u
 /* Tries for a lock that whoever holds it may never release. */
 #define LOCK_TRIES 1000000u
@@ -235,7 +238,10 @@ bool log_urgent(const char *format, ...)
 	va_end(args);
 	if (!take_bounded(&ring_lock))
 		return false;
-	/* Not put_line(): it would wait for consoles whose lock the interrupted code may hold. Lagging consoles lose instead. */
+	/*
+	 * Not put_line(): it would wait for consoles whose lock the interrupted code may hold. Lagging consoles lose
+	 * instead.
+	 */
 	publish(append(head, line, n));
 	lock_release(&ring_lock);
 	return true;

@@ -1,6 +1,7 @@
 /*
  * The log: lines to every registered console. Consoles register here, so that core knows no driver.
- * Lines go through one ring; log_drain() moves it to the consoles off the exit path. log_flush() waits until all is out.
+ * Lines go through one ring; log_drain() moves it to the consoles off the exit path. log_flush() waits until all is
+ * out.
  */
 #ifndef CORE_LOG_H
 #define CORE_LOG_H
@@ -11,13 +12,16 @@
 
 struct console {
 	const char *name;
-	/* Take up to n bytes without waiting; returns how many were taken (0: busy). Called under the log's console lock. */
+	/*
+	 * Take up to n bytes without waiting; returns how many were taken (0: busy). Called under the log's console
+	 * lock.
+	 */
 	size_t (*write)(struct console *console, const char *bytes, size_t n);
 	/* One input byte, or -1 when there is none; NULL when the console has no input. */
 	int (*read)(struct console *console);
 	struct list link; /* log's console lock */
 	u32 position;	  /* log's console lock: how far of the ring this console has written */
-	bool stuck;	  /* log's console lock: took nothing for too long; not waited for until it takes something again */
+	bool stuck; /* log's console lock: took nothing for too long; not waited for until it takes something again */
 };
 
 /* A console gets all that the ring still holds, from the beginning. */
@@ -37,13 +41,19 @@ bool log_drain(void);
 void log_flush(void);
 
 /*
- * On (as it is at boot): every line is written out before the call returns, so that a machine that hangs shows its last line.
- * Off: log_drain() does it later. Set by the boot core when start-up is over.
+ * On (as it is at boot): every line is written out before the call returns, so that a machine that hangs shows its last
+ * line. Off: log_drain() does it later. Set by the boot core when start-up is over.
  */
 void log_direct(bool on);
-/* From now on no lock is waited for without end: whoever holds it may have been stopped. For panic; there is no way back. */
+/*
+ * From now on no lock is waited for without end: whoever holds it may have been stopped. For panic; there is no way
+ * back.
+ */
 void log_emergency(void);
-/* A line from an NMI or #MC handler, which may have interrupted a holder of the log's lock: lost when the lock is not had soon. False: lost. */
+/*
+ * A line from an NMI or #MC handler, which may have interrupted a holder of the log's lock: lost when the lock is not
+ * had soon. False: lost.
+ */
 bool log_urgent(const char *format, ...) PRINTF(1, 2);
 
 #endif

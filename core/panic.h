@@ -16,7 +16,9 @@ struct panic_ops {
 };
 void panic_set_ops(const struct panic_ops *ops);
 
-/* Log the backtrace and, last, PANIC_LINE with the core and the text. The first core that panics speaks; others halt. */
+/*
+ * Log the backtrace and, last, PANIC_LINE with the core and the text. The first core that panics speaks; others halt.
+ */
 NORETURN void panic(const char *format, ...) PRINTF(1, 2);
 
 #define ASSERT(condition)                                                                     \

@@ -42,7 +42,8 @@ static int read_psf2(struct font *font, const u8 *bytes, size_t size)
 	memcpy(&header, bytes, sizeof(header));
 	if (header.header_size > size || header.width > 64)
 		return ERR_FORMAT;
-	*font = (struct font){header.width, header.height, header.glyphs, (header.width + 7) / 8, bytes + header.header_size};
+	*font = (struct font){header.width, header.height, header.glyphs, (header.width + 7) / 8,
+			      bytes + header.header_size};
 	return check(font, header.header_size, size);
 }
 

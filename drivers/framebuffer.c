@@ -16,7 +16,8 @@ static struct console framebuffer = {.name = "framebuffer", .write = framebuffer
 
 struct console *framebuffer_open(const struct boot_framebuffer *fb, void *pixels)
 {
-	if (font_read(&font, font_psf, (size_t)(font_psf_end - font_psf)) != OK || screen_init(&screen, fb, pixels, &font) != OK)
+	if (font_read(&font, font_psf, (size_t)(font_psf_end - font_psf)) != OK ||
+	    screen_init(&screen, fb, pixels, &font) != OK)
 		return NULL;
 	return &framebuffer;
 }

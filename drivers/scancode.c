@@ -56,7 +56,10 @@ static int byte_of(const struct scancode_state *state, u8 key)
 	return (u8)c;
 }
 
-/* Of the keys behind E0, only those two have a byte; E0 2A and E0 36 are shifts the keyboard makes up and not the user's. */
+/*
+ * Of the keys behind E0, only those two have a byte; E0 2A and E0 36 are shifts the keyboard makes up and not the
+ * user's.
+ */
 static int decode_extended(struct scancode_state *state, u8 key, bool pressed)
 {
 	if (key == CODE_CONTROL)

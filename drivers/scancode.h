@@ -10,7 +10,10 @@ struct scancode_state {
 	u8 skip;       /* bytes of a Pause key still to come */
 };
 
-/* One byte from the controller. The byte a terminal would send, or -1: none (a release, a modifier, a key without a byte). */
+/*
+ * One byte from the controller. The byte a terminal would send, or -1: none (a release, a modifier, a key without a
+ * byte).
+ */
 int scancode_decode(struct scancode_state *state, u8 code);
 
 #endif

@@ -37,7 +37,10 @@ static void uart_write(enum uart_register reg, u8 value)
 	out8((u16)(COM1 + reg), value);
 }
 
-/* A bus without a UART floats; one that is disabled in the chipset does not keep what is written to its scratch register. */
+/*
+ * A bus without a UART floats; one that is disabled in the chipset does not keep what is written to its scratch
+ * register.
+ */
 static bool answers(void)
 {
 	static const u8 patterns[] = {0x5a, 0xa5};

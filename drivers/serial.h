@@ -6,7 +6,10 @@
 
 /* Find and set it up. NULL: no UART answers at COM1. The console is to be registered by the caller. */
 struct console *serial_open(void);
-/* Wait until the last bit is on the wire, a tenth of a second or so at most: the next thing may be that the machine is off. */
+/*
+ * Wait until the last bit is on the wire, a tenth of a second or so at most: the next thing may be that the machine is
+ * off.
+ */
 void serial_drain(void);
 
 #endif

@@ -57,8 +57,8 @@ int screen_init(struct text_screen *screen, const struct boot_framebuffer *fb, v
 {
 	u64 needed = ((u64)fb->stride * fb->height) * sizeof(u32);
 
-	if (fb->format < BOOT_PIXEL_RGBX || fb->format > BOOT_PIXEL_MASK || fb->width < font->width || fb->height < font->height ||
-	    fb->stride < fb->width || needed > fb->size)
+	if (fb->format < BOOT_PIXEL_RGBX || fb->format > BOOT_PIXEL_MASK || fb->width < font->width ||
+	    fb->height < font->height || fb->stride < fb->width || needed > fb->size)
 		return ERR_UNSUPPORTED;
 	screen->font = font;
 	screen->pixels = pixels;
@@ -114,7 +114,7 @@ static void put_byte(struct text_screen *screen, char c)
 		break;
 	default:
 		if ((u8)c >= ' ' && (u8)c != 0x7f)
-			put(screen, (u8)c < 0x80 ? c : '?'); /* the log is ASCII; a font's upper half is its own affair */
+			put(screen, (u8)c < 0x80 ? c : '?'); /* a font's upper half is its own affair */
 	}
 }
 

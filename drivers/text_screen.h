@@ -1,6 +1,7 @@
 /*
- * A text screen drawn into a framebuffer. What is to be seen and what has been drawn are kept in RAM, and only cells that differ are
- * drawn; the framebuffer is written and never read (it is write-combining: reads are very slow). Pure over the memory it is given.
+ * A text screen drawn into a framebuffer. What is to be seen and what has been drawn are kept in RAM, and only cells
+ * that differ are drawn; the framebuffer is written and never read (it is write-combining: reads are very slow). Pure
+ * over the memory it is given.
  */
 #ifndef DRIVERS_TEXT_SCREEN_H
 #define DRIVERS_TEXT_SCREEN_H
@@ -30,7 +31,8 @@ struct text_screen {
 /* A pixel's value for a colour 0xRRGGBB. */
 u32 screen_color(const struct boot_framebuffer *framebuffer, u32 rgb);
 /* ERR_UNSUPPORTED: no framebuffer, or one too small for a line. All of the visible area is cleared. */
-int screen_init(struct text_screen *screen, const struct boot_framebuffer *framebuffer, void *pixels, const struct font *font);
+int screen_init(struct text_screen *screen, const struct boot_framebuffer *framebuffer, void *pixels,
+		const struct font *font);
 /* Text with \n, \r, \t and \b; other control bytes are dropped. Nothing is drawn before screen_draw(). */
 void screen_write(struct text_screen *screen, const char *bytes, size_t n);
 /* Draw the cells that changed. */

@@ -1,4 +1,7 @@
-/* What gcc calls for 128-bit division, which the products of ticks and rates need. There is no libgcc in the hypervisor. */
+/*
+ * What gcc calls for 128-bit division, which the products of ticks and rates need. There is no libgcc in the
+ * hypervisor.
+ */
 #include "lib/types.h"
 
 typedef unsigned __int128 u128;

@@ -151,8 +151,9 @@ static void test_xstate_choice(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one_core),    cmocka_unit_test(test_two_cores),	   cmocka_unit_test(test_xstate_sizes),
-		cmocka_unit_test(test_xstate_alignment), cmocka_unit_test(test_xstate_choice),
+	    cmocka_unit_test(test_one_core),	  cmocka_unit_test(test_two_cores),
+	    cmocka_unit_test(test_xstate_sizes),  cmocka_unit_test(test_xstate_alignment),
+	    cmocka_unit_test(test_xstate_choice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,7 +157,10 @@ static void test_draws_only_changes(void **state)
 	screen_draw(screen);
 	for (u32 i = 0; i < STRIDE * HEIGHT; i++)
 		untouched += pixels[i] == GUARD;
-	/* Rows 1 to 3 said "same" and say it still. Row 4: "same" to "last", of which 'a' stays. Row 5: "last" to "new". */
+	/*
+	 * Rows 1 to 3 said "same" and say it still. Row 4: "same" to "last", of which 'a' stays. Row 5: "last" to
+	 * "new".
+	 */
 	assert_int_equal(STRIDE * HEIGHT - untouched, (3 + 4) * 8 * GLYPH_HEIGHT);
 }
 

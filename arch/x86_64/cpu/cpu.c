@@ -73,8 +73,8 @@ static void set_efer(void)
 }
 
 /*
- * Our PAT (SDM vol. 3 "Programming the PAT"). No mapping uses an entry whose meaning changes, so caches and TLBs need emptying
- * only for what was fetched ahead.
+ * Our PAT (SDM vol. 3 "Programming the PAT"). No mapping uses an entry whose meaning changes, so caches and TLBs need
+ * emptying only for what was fetched ahead.
  */
 static void set_pat(void)
 {
@@ -89,7 +89,8 @@ static void set_pat(void)
 
 static struct ist_stacks mapped_stacks(u32 index)
 {
-	struct ist_stacks stacks = {map_stack(index, STACK_NMI), map_stack(index, STACK_DF), map_stack(index, STACK_MC)};
+	struct ist_stacks stacks = {map_stack(index, STACK_NMI), map_stack(index, STACK_DF),
+				    map_stack(index, STACK_MC)};
 
 	if (!stacks.nmi || !stacks.df || !stacks.mc)
 		panic("no memory for the stacks of core %u", index);
@@ -98,7 +99,8 @@ static struct ist_stacks mapped_stacks(u32 index)
 
 static struct ist_stacks boot_stacks(void)
 {
-	return (struct ist_stacks){boot_ist[0] + BOOT_IST_SIZE, boot_ist[1] + BOOT_IST_SIZE, boot_ist[2] + BOOT_IST_SIZE};
+	return (struct ist_stacks){boot_ist[0] + BOOT_IST_SIZE, boot_ist[1] + BOOT_IST_SIZE,
+				   boot_ist[2] + BOOT_IST_SIZE};
 }
 
 void cpu_init_core(u32 index)

@@ -1,6 +1,6 @@
 /*
- * CPUID as all cores answer it: leaf by leaf, a rule for each register says how the answers of two cores become one. Leaves that no
- * row of the table names are zero. Pure; features.c owns the machine's set.
+ * CPUID as all cores answer it: leaf by leaf, a rule for each register says how the answers of two cores become one.
+ * Leaves that no row of the table names are zero. Pure; features.c owns the machine's set.
  */
 #ifndef ARCH_CPU_CPUID_SET_H
 #define ARCH_CPU_CPUID_SET_H

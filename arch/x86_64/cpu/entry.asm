@@ -1,4 +1,5 @@
-; Where a core enters the hypervisor: the boot core from the loader, the others from the trampoline. Both get a stack and go to C.
+; Where a core enters the hypervisor: the boot core from the loader, the others from the trampoline. Both get a stack
+; and go to C.
 bits 64
 default rel
 
@@ -25,7 +26,8 @@ kernel_entry:
 	hlt
 	jmp .stop
 
-; From the trampoline, still on its page tables, which share our upper half: RSP = this core's stack, RDI = its index, RSI = CR3.
+; From the trampoline, still on its page tables, which share our upper half: RSP = this core's stack, RDI = its index,
+; RSI = CR3.
 global smp_entry
 smp_entry:
 	mov cr3, rsi

@@ -7,7 +7,10 @@
 
 /* Collect this core's CPUID into the intersection: cpu_init_core() does, on every core, one at a time. */
 void features_collect(void);
-/* The leaf as every core answers it (feature bits ANDed; identification leaves from the boot core). Leaves that cpuid_set.c does not list: 0. */
+/*
+ * The leaf as every core answers it (feature bits ANDed; identification leaves from the boot core). Leaves that
+ * cpuid_set.c does not list: 0.
+ */
 struct cpuid_leaf features_cpuid(u32 leaf, u32 subleaf);
 
 enum feature {

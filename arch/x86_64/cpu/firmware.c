@@ -34,7 +34,8 @@ static void mask_ioapic(paddr_t pa)
 	u32 version;
 
 	if (!mapped) {
-		log_line("IOAPIC at 0x%llx could not be mapped: its pins stay as firmware left them", (unsigned long long)pa);
+		log_line("IOAPIC at 0x%llx could not be mapped: its pins stay as firmware left them",
+			 (unsigned long long)pa);
 		return;
 	}
 	mapped += pa - page;
@@ -42,7 +43,8 @@ static void mask_ioapic(paddr_t pa)
 	if (version == ~0u)
 		return; /* nothing answers there */
 	for (u32 pin = 0; pin <= (version >> 16 & 0xff); pin++)
-		ioapic_write(mapped, IOAPIC_REDIRECT(pin), ioapic_read(mapped, IOAPIC_REDIRECT(pin)) | (u32)REDIRECT_MASKED);
+		ioapic_write(mapped, IOAPIC_REDIRECT(pin),
+			     ioapic_read(mapped, IOAPIC_REDIRECT(pin)) | (u32)REDIRECT_MASKED);
 }
 
 void cpu_quiet_firmware(const paddr_t *ioapics, u32 count, paddr_t hpet)

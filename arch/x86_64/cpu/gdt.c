@@ -37,7 +37,8 @@ static void fill_gdt(struct core_tables *core)
 	core->gdt[HOST_CS / 8] = DESCRIPTOR_CODE64;
 	core->gdt[HOST_DS / 8] = DESCRIPTOR_DATA;
 	/* LTR marks the descriptor busy and refuses a busy one: it is written afresh each time. */
-	core->gdt[HOST_TR / 8] = limit | (base & BITS(23, 0)) << 16 | TYPE_TSS_AVAILABLE << 40 | (base & BITS(31, 24)) << 32;
+	core->gdt[HOST_TR / 8] =
+	    limit | (base & BITS(23, 0)) << 16 | TYPE_TSS_AVAILABLE << 40 | (base & BITS(31, 24)) << 32;
 	core->gdt[HOST_TR / 8 + 1] = base >> 32;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Each core's GDT and TSS, and the IDT that all share (SDM vol. 3 "Protected-Mode Memory Management", "Task Management in
- * 64-Bit Mode"). The selectors are what HOST_*_SELECTOR of a VMCS holds.
+ * Each core's GDT and TSS, and the IDT that all share (SDM vol. 3 "Protected-Mode Memory Management", "Task Management
+ * in 64-Bit Mode"). The selectors are what HOST_*_SELECTOR of a VMCS holds.
  */
 #ifndef ARCH_CPU_GDT_H
 #define ARCH_CPU_GDT_H
@@ -17,8 +17,9 @@ u64 cpu_tss_base(void);
 u64 cpu_idt_base(void);
 
 /*
- * Load the core's GDT and TSS. The three stacks (tops, 16-byte aligned) serve NMI, #DF and #MC; `percpu` is left at the top of each, so
- * that their handlers find their core whatever GS holds. Again with other stacks: they are used from the next such trap on.
+ * Load the core's GDT and TSS. The three stacks (tops, 16-byte aligned) serve NMI, #DF and #MC; `percpu` is left at the
+ * top of each, so that their handlers find their core whatever GS holds. Again with other stacks: they are used from
+ * the next such trap on.
  */
 struct percpu;
 struct ist_stacks {

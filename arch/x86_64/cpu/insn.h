@@ -150,7 +150,10 @@ static inline void interrupts_off(void)
 	__asm__ volatile("cli" : : : "memory");
 }
 
-/* Enable interrupts and halt until one came, without losing one in between (STI blocks for one instruction); off again after. */
+/*
+ * Enable interrupts and halt until one came, without losing one in between (STI blocks for one instruction); off again
+ * after.
+ */
 static inline void halt_until_interrupt(void)
 {
 	__asm__ volatile("sti; hlt; cli" : : : "memory");

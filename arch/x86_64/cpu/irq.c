@@ -18,6 +18,7 @@ void irq_dispatch(u8 vector)
 	if (handlers[vector])
 		handlers[vector](vector);
 	else if (!__atomic_exchange_n(&named[vector], true, __ATOMIC_RELAXED))
-		log_line("core %u: interrupt vector 0x%02x has no handler; ignored from now on", this_core()->index, vector);
+		log_line("core %u: interrupt vector 0x%02x has no handler; ignored from now on", this_core()->index,
+			 vector);
 	lapic_eoi();
 }

@@ -51,7 +51,10 @@ enum lapic_register {
 #define XAPIC_BROADCAST_ID 0xffu
 
 #define CALIBRATION_US 10000u
-/* Looks at a pending ICR before it is written all the same: the SDM promises no time, and a dead bus must not hang a core. */
+/*
+ * Looks at a pending ICR before it is written all the same: the SDM promises no time, and a dead bus must not hang a
+ * core.
+ */
 #define ICR_LOOKS 1000000u
 
 static bool ready;   /* set by the boot core's lapic_init(); before it nothing can be sent */
@@ -105,7 +108,9 @@ static void mask_lvts(void)
 
 	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
 	lapic_write(LAPIC_LVT_LINT0, LVT_MASKED); /* the 8259's way in */
-	/* The platform's NMI line (NMI button, fatal bus errors) ends at LINT1 of the boot core, as every PC wires it. */
+	/*
+	 * The platform's NMI line (NMI button, fatal bus errors) ends at LINT1 of the boot core, as every PC wires it.
+	 */
 	lapic_write(LAPIC_LVT_LINT1, boot_core ? LVT_NMI : LVT_MASKED);
 	lapic_write(LAPIC_LVT_ERROR, LVT_MASKED);
 	if (last >= 5)
@@ -144,7 +149,8 @@ static void calibrate_timer(void)
 	lapic_write(LAPIC_TIMER_INITIAL, 0);
 	timer_hz = (u64)((unsigned __int128)(~0u - left) * tsc_hz / ticks);
 	if (timer_hz == 0)
-		panic("the local APIC's timer does not count, and there is no TSC-deadline mode: nothing can measure a time slice");
+		panic("the local APIC's timer does not count, and there is no TSC-deadline mode: nothing can measure a "
+		      "time slice");
 	log_line("local APIC timer: one-shot at %llu kHz", (unsigned long long)(timer_hz / 1000));
 }
 
@@ -196,7 +202,9 @@ static void send(u32 apic_id, u32 command)
 	if (!ready)
 		return;
 	if (x2apic) {
-		/* WRMSR to the x2APIC does not wait for our stores to be seen (SDM vol. 3 "MSR Access in x2APIC Mode"). */
+		/*
+		 * WRMSR to the x2APIC does not wait for our stores to be seen (SDM vol. 3 "MSR Access in x2APIC Mode").
+		 */
 		__asm__ volatile("mfence; lfence" : : : "memory");
 		wrmsr(MSR_X2APIC_BASE + LAPIC_ICR, (u64)apic_id << 32 | command);
 		return;

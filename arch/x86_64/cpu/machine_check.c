@@ -48,12 +48,16 @@ static void log_bank(u32 bank, u64 status)
 		rdmsr_safe(bank_msr(bank, BANK_ADDR), &address);
 	if (status & STATUS_MISCV)
 		rdmsr_safe(bank_msr(bank, BANK_MISC), &misc);
-	log_urgent("  machine-check bank %u: status %016llx (%s%s) address %llx misc %llx", bank, (unsigned long long)status,
-		   status & STATUS_UC ? "uncorrected" : "corrected", status & STATUS_PCC ? ", processor context corrupt" : "",
-		   (unsigned long long)address, (unsigned long long)misc);
+	log_urgent("  machine-check bank %u: status %016llx (%s%s) address %llx misc %llx", bank,
+		   (unsigned long long)status, status & STATUS_UC ? "uncorrected" : "corrected",
+		   status & STATUS_PCC ? ", processor context corrupt" : "", (unsigned long long)address,
+		   (unsigned long long)misc);
 }
 
-/* May the machine go on after this error? An uncorrected one that calls for no action has harmed nobody yet (SRAO, UCNA). */
+/*
+ * May the machine go on after this error? An uncorrected one that calls for no action has harmed nobody yet (SRAO,
+ * UCNA).
+ */
 static bool survivable(u64 status, u64 cap)
 {
 	if (status & STATUS_PCC)
@@ -85,7 +89,8 @@ static bool take_banks(u32 *found)
 /* Bank 0 of early family 6 parts is the chipset's and left alone (SDM "Machine-Check Initialization Pseudocode"). */
 static u32 first_bank(void)
 {
-	u32 signature = cpuid(1, 0).eax, family = signature >> 8 & 0xf, model = (signature >> 4 & 0xf) | (signature >> 12 & 0xf0);
+	u32 signature = cpuid(1, 0).eax, family = signature >> 8 & 0xf,
+	    model = (signature >> 4 & 0xf) | (signature >> 12 & 0xf0);
 
 	return family == 6 && model < 0x1a ? 1 : 0;
 }
@@ -100,7 +105,8 @@ void machine_check_init_core(void)
 	cap = rdmsr(MSR_MCG_CAP);
 	take_banks(&found);
 	if (found)
-		log_line("core %u: the %u machine-check records above are from before the start", this_core()->index, found);
+		log_line("core %u: the %u machine-check records above are from before the start", this_core()->index,
+			 found);
 	if (cap & MCG_CAP_CTL_P)
 		wrmsr_safe(MSR_MCG_CTL, ~0ull);
 	for (u32 bank = first_bank(); bank < (cap & MCG_CAP_COUNT); bank++)
@@ -119,9 +125,13 @@ void machine_check_handle(u64 rip)
 	log_urgent("core %u: machine check, status %llx, at %016llx", this_core()->index, (unsigned long long)global,
 		   (unsigned long long)rip);
 	survives = take_banks(&found);
-	/* Without RIPV the interrupted code cannot go on. With no bank to blame, the hardware has told us nothing to trust. */
+	/*
+	 * Without RIPV the interrupted code cannot go on. With no bank to blame, the hardware has told us nothing to
+	 * trust.
+	 */
 	if (!survives || found == 0 || !(global & MCG_STATUS_RIPV))
-		panic("machine check: hardware error that cannot be recovered from; the banks above say which unit reported it");
+		panic("machine check: hardware error that cannot be recovered from; the banks above say which unit "
+		      "reported it");
 	/* Left set, the next machine check would shut the processor down. */
 	wrmsr(MSR_MCG_STATUS, 0);
 }

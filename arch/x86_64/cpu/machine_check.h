@@ -4,9 +4,15 @@
 
 #include "lib/types.h"
 
-/* This core: report what the banks still hold from before, clear them, let all of them report. CR4.MCE is cpu_init_core()'s. */
+/*
+ * This core: report what the banks still hold from before, clear them, let all of them report. CR4.MCE is
+ * cpu_init_core()'s.
+ */
 void machine_check_init_core(void);
-/* The #MC handler: logs the banks; panics unless the machine may go on. `rip`: what was interrupted, for the message. Takes no lock. */
+/*
+ * The #MC handler: logs the banks; panics unless the machine may go on. `rip`: what was interrupted, for the message.
+ * Takes no lock.
+ */
 void machine_check_handle(u64 rip);
 
 #endif

@@ -27,8 +27,9 @@
 #define ALL_OF_OLD_CORES (L1TF | MDS)
 
 /*
- * Family 6 models that are affected by less than their time's cores, or by more than their capabilities say: the in-order and small
- * cores, and those of the MMIO stale data and RFDS lists. Everything else without the *_NO bits counts as affected by L1TF and MDS.
+ * Family 6 models that are affected by less than their time's cores, or by more than their capabilities say: the
+ * in-order and small cores, and those of the MMIO stale data and RFDS lists. Everything else without the *_NO bits
+ * counts as affected by L1TF and MDS.
  */
 static const struct {
 	u8 model;
@@ -40,7 +41,8 @@ static const struct {
 	{0x57, MDS}, {0x85, MDS},				  /* Knights Landing, Knights Mill */
 	{0x5c, RFDS}, {0x5f, RFDS}, {0x7a, RFDS},		  /* Goldmont, Goldmont Plus */
 	{0x86, MMIO | RFDS}, {0x96, MMIO | RFDS}, {0x9c, MMIO | RFDS}, /* Tremont */
-	{0x97, RFDS}, {0x9a, RFDS}, {0xb7, RFDS}, {0xba, RFDS}, {0xbe, RFDS}, {0xbf, RFDS}, /* Alder and Raptor Lake: their small cores */
+	{0x97, RFDS}, {0x9a, RFDS}, {0xb7, RFDS},		  /* Alder and Raptor Lake: their small cores */
+	{0xba, RFDS}, {0xbe, RFDS}, {0xbf, RFDS},
 	{0x3f, L1TF | MDS | MMIO},				  /* Haswell server */
 	{0x4f, L1TF | MDS | MMIO}, {0x56, L1TF | MDS | MMIO}, /* Broadwell server */
 	{0x4e, L1TF | MDS | MMIO}, {0x5e, L1TF | MDS | MMIO}, {0x55, L1TF | MDS | MMIO}, /* Skylake, Cascade Lake */
@@ -91,11 +93,15 @@ static void decide_l1tf(const struct mitigation_inputs *in, u32 affected, struct
 		plan->unmitigated |= UNMITIGATED_L1TF;
 }
 
-/* Data left in fill, store and register-file buffers: VERW overwrites them where microcode says so. The L1D flush does as well. */
+/*
+ * Data left in fill, store and register-file buffers: VERW overwrites them where microcode says so. The L1D flush does
+ * as well.
+ */
 static void decide_buffers(const struct mitigation_inputs *in, u32 affected, struct mitigation_plan *plan)
 {
 	u64 caps = in->has_capabilities ? in->capabilities : 0;
-	u32 cured = (in->md_clear ? MDS | MMIO : 0) | (caps & CAP_FB_CLEAR ? MMIO : 0) | (caps & CAP_RFDS_CLEAR ? RFDS : 0);
+	u32 cured =
+	    (in->md_clear ? MDS | MMIO : 0) | (caps & CAP_FB_CLEAR ? MMIO : 0) | (caps & CAP_RFDS_CLEAR ? RFDS : 0);
 
 	affected &= MDS | MMIO | RFDS;
 	if ((affected & cured) && !(plan->mask & MITIGATE_L1D_FLUSH))
@@ -116,7 +122,9 @@ static void decide_branches_intel(const struct mitigation_inputs *in, struct mit
 	}
 	plan->mask |= MITIGATE_IBPB;
 	plan->spec_ctrl = SPEC_CTRL_IBRS;
-	/* Enhanced IBRS is set once; the first kind protects only from the write on, so it is written after every exit. */
+	/*
+	 * Enhanced IBRS is set once; the first kind protects only from the write on, so it is written after every exit.
+	 */
 	if (!enhanced)
 		plan->mask |= MITIGATE_SPEC_CTRL | MITIGATE_RSB_FILL;
 	else if (!(caps & CAP_PBRSB_NO))
@@ -161,7 +169,8 @@ static void add(struct text *text, bool wanted, const char *what)
 {
 	if (!wanted || text->used >= text->size)
 		return;
-	text->used += (size_t)fmt_print(text->bytes + text->used, text->size - text->used, "%s%s", text->separator, what);
+	text->used +=
+	    (size_t)fmt_print(text->bytes + text->used, text->size - text->used, "%s%s", text->separator, what);
 	text->separator = ", ";
 }
 

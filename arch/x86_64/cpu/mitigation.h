@@ -1,7 +1,8 @@
 /*
- * Speculation mitigations. What this machine needs is decided by one pure function from what CPUID and IA32_ARCH_CAPABILITIES say
- * (Intel: "Affected Processors: Transient Execution Attacks", the SDM's IA32_ARCH_CAPABILITIES; AMD: "Software Techniques for
- * Managing Speculation"); mitigation_host.c reads the machine and does it.
+ * Speculation mitigations. What this machine needs is decided by one pure function from what CPUID and
+ * IA32_ARCH_CAPABILITIES say (Intel: "Affected Processors: Transient Execution Attacks", the SDM's
+ * IA32_ARCH_CAPABILITIES; AMD: "Software Techniques for Managing Speculation"); mitigation_host.c reads the machine and
+ * does it.
  */
 #ifndef ARCH_CPU_MITIGATION_H
 #define ARCH_CPU_MITIGATION_H
@@ -25,7 +26,7 @@ struct mitigation_inputs {
 	bool bhi_ctrl;		     /* IA32_SPEC_CTRL.BHI_DIS_S */
 };
 
-/* percpu.feature_mask: what the engine does on this core. Known to mitigation.inc, too. */
+/* percpu.feature_mask: what the engine does on this core. */
 #define MITIGATE_L1D_FLUSH BIT(0) /* at VM entry */
 #define MITIGATE_VERW	   BIT(1) /* at VM entry, the last thing before it */
 #define MITIGATE_IBPB	   BIT(2) /* when another VM's vCPU becomes current */
@@ -51,8 +52,6 @@ void mitigation_describe(const struct mitigation_plan *plan, bool off, char *tex
 void mitigation_init(bool off);
 /* Then on every core (smp_call_all): what is set once, and percpu.feature_mask. */
 void mitigation_init_core(void);
-/* Just before VM entry; VERW has to be the engine's own last word where MITIGATE_VERW is set, and is done here as well. */
-void mitigation_before_entry(void);
 /* When another VM's vCPU becomes current on this core. */
 void mitigation_vm_switch(void);
 

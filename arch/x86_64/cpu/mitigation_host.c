@@ -1,6 +1,5 @@
 /* The machine's side of mitigation.h: what it says of itself, and the MSRs and instructions. */
 #include "arch/x86_64/cpu/features.h"
-#include "arch/x86_64/cpu/gdt.h"
 #include "arch/x86_64/cpu/insn.h"
 #include "arch/x86_64/cpu/mitigation.h"
 #include "arch/x86_64/cpu/regs.h"
@@ -9,16 +8,11 @@
 #include "core/percpu.h"
 
 #define PRED_CMD_IBPB	  BIT(0)
-#define FLUSH_CMD_L1D	  BIT(0)
 #define EFER_AIBRSE	  BIT(21)
 #define CPUID7_EBX_RTM	  BIT(11)
 #define CPUID72_EDX_BHI_CTRL BIT(4)
 #define CPUID88_EBX_IBPB  BIT(12)
 #define CPUID8021_EAX_AIBRS BIT(8)
-
-/* What mitigation.inc says in nasm. */
-_Static_assert(offsetof(struct percpu, stack_top) == 16 && offsetof(struct percpu, feature_mask) == 80, "mitigation.inc");
-_Static_assert(MITIGATE_VERW == 1 << 1 && MITIGATE_RSB_FILL == 1 << 3 && MITIGATE_SPEC_CTRL == 1 << 4, "mitigation.inc");
 
 static struct mitigation_plan plan; /* written by mitigation_init(), constant after */
 
@@ -75,17 +69,6 @@ void mitigation_init_core(void)
 		wrmsr(MSR_SPEC_CTRL, plan.spec_ctrl);
 	if (plan.automatic_ibrs)
 		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_AIBRSE);
-}
-
-void mitigation_before_entry(void)
-{
-	static const u16 selector = HOST_DS;
-	u32 mask = this_core()->feature_mask;
-
-	if (mask & MITIGATE_L1D_FLUSH)
-		wrmsr(MSR_FLUSH_CMD, FLUSH_CMD_L1D);
-	if (mask & MITIGATE_VERW)
-		__asm__ volatile("verw %0" : : "m"(selector) : "cc"); /* only the memory form overwrites */
 }
 
 void mitigation_vm_switch(void)

@@ -1,4 +1,7 @@
-/* Architectural register bits, by the SDM's names (SDM vol. 3 "Control Registers", "EFLAGS"; vol. 4 for the MSRs). Pure. */
+/*
+ * Architectural register bits, by the SDM's names (SDM vol. 3 "Control Registers", "EFLAGS"; vol. 4 for the MSRs).
+ * Pure.
+ */
 #ifndef ARCH_CPU_REGS_H
 #define ARCH_CPU_REGS_H
 

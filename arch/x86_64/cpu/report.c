@@ -45,7 +45,8 @@ static void log_place(u32 number, u64 address)
 	const char *name = symbol_lookup(&kernel_symbols, address, &offset);
 
 	if (name)
-		log_line("  #%-2u %016llx %s+0x%llx", number, (unsigned long long)address, name, (unsigned long long)offset);
+		log_line("  #%-2u %016llx %s+0x%llx", number, (unsigned long long)address, name,
+			 (unsigned long long)offset);
 	else
 		log_line("  #%-2u %016llx", number, (unsigned long long)address);
 }
@@ -68,9 +69,21 @@ void backtrace_log(void)
 
 static void log_page_fault(const struct trap_frame *f)
 {
-	log_line("  %s address %016llx: %s%s%s", f->error & PF_FETCH ? "fetch from" : f->error & PF_WRITE ? "write to" : "read from",
-		 (unsigned long long)read_cr2(), f->error & PF_PRESENT ? "not allowed" : "nothing mapped there",
-		 f->error & PF_USER ? ", user mode" : "", f->error & PF_RSVD ? ", reserved bit in the tables" : "");
+	const char *access = f->error & PF_FETCH ? "fetch from" : f->error & PF_WRITE ? "write to" : "read from";
+
+	log_line("  %s address %016llx: %s%s%s", access, (unsigned long long)read_cr2(),
+		 f->error & PF_PRESENT ? "not allowed" : "nothing mapped there", f->error & PF_USER ? ", user mode" : "",
+		 f->error & PF_RSVD ? ", reserved bit in the tables" : "");
+}
+
+/* The usual cause: a push met the page below a stack, and so did the push of that fault's frame. */
+static void log_double_fault(void)
+{
+	u64 address = read_cr2();
+	bool on_stacks = address >= STACK_BASE && address < STACK_BASE + SLOT_SIZE;
+
+	log_line("  last page fault at %016llx%s", (unsigned long long)address,
+		 on_stacks ? ": the stack has overflowed" : "");
 }
 
 #define ROW(a, b, c, d) \
@@ -83,9 +96,9 @@ static void log_registers(const struct trap_frame *f)
 	ROW(rsi, rdi, rbp, rsp);
 	ROW(r8, r9, r10, r11);
 	ROW(r12, r13, r14, r15);
-	log_line("  cs %llx ss %llx rflags %llx cr0 %llx cr3 %llx cr4 %llx", (unsigned long long)f->cs, (unsigned long long)f->ss,
-		 (unsigned long long)f->rflags, (unsigned long long)read_cr0(), (unsigned long long)read_cr3(),
-		 (unsigned long long)read_cr4());
+	log_line("  cs %llx ss %llx rflags %llx cr0 %llx cr3 %llx cr4 %llx", (unsigned long long)f->cs,
+		 (unsigned long long)f->ss, (unsigned long long)f->rflags, (unsigned long long)read_cr0(),
+		 (unsigned long long)read_cr3(), (unsigned long long)read_cr4());
 }
 
 void trap_fatal(const struct trap_frame *f)
@@ -98,10 +111,8 @@ void trap_fatal(const struct trap_frame *f)
 		 (unsigned long long)f->error, (unsigned long long)f->rip);
 	if (f->vector == VECTOR_PF)
 		log_page_fault(f);
-	/* The usual cause: a push met the page below a stack, and so did the push of that fault's frame. */
 	if (f->vector == VECTOR_DF)
-		log_line("  last page fault at %016llx%s", (unsigned long long)read_cr2(),
-			 read_cr2() >= STACK_BASE && read_cr2() < STACK_BASE + SLOT_SIZE ? ": the stack has overflowed" : "");
+		log_double_fault();
 	log_registers(f);
 	panic("%s in %s+0x%llx", vector_name(f->vector), name ? name : "unknown code", (unsigned long long)offset);
 }

@@ -22,7 +22,10 @@ bool wrmsr_safe(u32 msr, u64 value)
 {
 	u32 ok = 0;
 
-	__asm__ volatile(OR_SKIP("wrmsr", "%0") : "+r"(ok) : "c"(msr), "a"((u32)value), "d"((u32)(value >> 32)) : "memory");
+	__asm__ volatile(OR_SKIP("wrmsr", "%0")
+			 : "+r"(ok)
+			 : "c"(msr), "a"((u32)value), "d"((u32)(value >> 32))
+			 : "memory");
 	return ok;
 }
 

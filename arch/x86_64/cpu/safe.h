@@ -5,8 +5,9 @@
 #include "lib/types.h"
 
 /*
- * The section .fixups (fixups_start to fixups_end): an instruction that may fault, and where to go on if it does. The trap handler
- * of #GP and #PF changes nothing but RIP, so the code there finds every register as it was at the fault (RFLAGS.AC too).
+ * The section .fixups (fixups_start to fixups_end): an instruction that may fault, and where to go on if it does. The
+ * trap handler of #GP and #PF changes nothing but RIP, so the code there finds every register as it was at the fault
+ * (RFLAGS.AC too).
  */
 struct fixup {
 	u64 fault, resume;

@@ -4,7 +4,10 @@
 
 #include "lib/types.h"
 
-/* Boot core: the other's TSC minus ours, 0 when it cannot be told from 0; *error is the bound. ERR_TIMEOUT: the other never answered. */
+/*
+ * Boot core: the other's TSC minus ours, 0 when it cannot be told from 0; *error is the bound. ERR_TIMEOUT: the other
+ * never answered.
+ */
 int skew_measure(s64 *skew, u64 *error);
 /* The other core, while the boot core measures. */
 void skew_answer(void);

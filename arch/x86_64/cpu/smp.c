@@ -131,7 +131,8 @@ static bool start_one(u32 apic_id, paddr_t page)
 		return false;
 	}
 	if (!lapic_reaches(apic_id)) {
-		log_line("core with APIC ID %u is left out: its number needs x2APIC mode, which this machine lacks", apic_id);
+		log_line("core with APIC ID %u is left out: its number needs x2APIC mode, which this machine lacks",
+			 apic_id);
 		return true;
 	}
 	progress = STARTING;
@@ -152,7 +153,8 @@ static bool start_one(u32 apic_id, paddr_t page)
 		return true;
 	default:
 		/* It runs our code, nobody knows where: its stacks and number cannot be given to another. */
-		log_line("core with APIC ID %u is left out, with those after it: it started and then fell silent", apic_id);
+		log_line("core with APIC ID %u is left out, with those after it: it started and then fell silent",
+			 apic_id);
 		return false;
 	}
 }
@@ -167,8 +169,8 @@ u32 smp_start(const u32 *apic_ids, u32 count, paddr_t trampoline, u32 trampoline
 		return core_count;
 	result = trampoline_prepare(trampoline, trampoline_size);
 	if (result) {
-		log_line("only the boot core is used: the trampoline at 0x%llx, %u bytes, cannot be had", (unsigned long long)trampoline,
-			 trampoline_size);
+		log_line("only the boot core is used: the trampoline at 0x%llx, %u bytes, cannot be had",
+			 (unsigned long long)trampoline, trampoline_size);
 		return core_count;
 	}
 	for (u32 i = 0; i < count; i++) {

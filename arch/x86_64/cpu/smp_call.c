@@ -10,10 +10,11 @@
 
 #define ANSWER_MS 10000u
 
-static struct spinlock call_lock = SPINLOCK_INIT; /* one call at a time; taken by trying, serving others' calls meanwhile */
-static void (*call_work)(void *context);	  /* call_lock; read by the cores whose `asked` is set */
-static void *call_context;			  /* likewise */
-static bool asked[MAX_CORES];			  /* atomic: set by the caller, cleared by the core when it has done the work */
+/* One call at a time. Taken by trying, serving others' calls meanwhile. */
+static struct spinlock call_lock = SPINLOCK_INIT;
+static void (*call_work)(void *context); /* call_lock; read by the cores whose `asked` is set */
+static void *call_context;		 /* likewise */
+static bool asked[MAX_CORES];		 /* atomic: set by the caller, cleared by the core when it has done the work */
 
 void smp_poll(void)
 {
@@ -52,7 +53,8 @@ static void wait_for(u32 core)
 
 	while (__atomic_load_n(&asked[core], __ATOMIC_ACQUIRE)) {
 		if (rdtsc() - start > ticks)
-			panic("core %u (APIC ID %u) has not answered a call for %u ms", core, percpu_table[core].apic_id, ANSWER_MS);
+			panic("core %u (APIC ID %u) has not answered a call for %u ms", core,
+			      percpu_table[core].apic_id, ANSWER_MS);
 		cpu_pause();
 	}
 }

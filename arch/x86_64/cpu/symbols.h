@@ -1,4 +1,7 @@
-/* Names for addresses of our own code. tools/symbols makes the table from the first link; the second link embeds it. Pure. */
+/*
+ * Names for addresses of our own code. tools/symbols makes the table from the first link; the second link embeds it.
+ * Pure.
+ */
 #ifndef ARCH_CPU_SYMBOLS_H
 #define ARCH_CPU_SYMBOLS_H
 

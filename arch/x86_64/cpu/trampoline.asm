@@ -1,5 +1,6 @@
-; Where an application processor wakes up: real mode, CS:IP = the trampoline's page:0 (SDM vol. 3 "MP Initialization Protocol
-; Algorithm"). Copied to a page below 1 MiB, so all addresses in it are relative or were filled in by smp.c: struct trampoline there.
+; Where an application processor wakes up: real mode, CS:IP = the trampoline's page:0 (SDM vol. 3 "MP Initialization
+; Protocol Algorithm"). Copied to a page below 1 MiB, so all addresses in it are relative or were filled in by smp.c:
+; struct trampoline there.
 
 PARAMETERS	equ 0x800	; struct trampoline, in the same page
 

@@ -32,7 +32,8 @@ struct parameters {
 	u64 cr3;
 	u64 entry;
 };
-_Static_assert(offsetof(struct parameters, gdtr_limit) == 34 && offsetof(struct parameters, entry) == 104, "trampoline.asm");
+_Static_assert(offsetof(struct parameters, gdtr_limit) == 34 && offsetof(struct parameters, entry) == 104,
+	       "trampoline.asm");
 
 #define CS_PROTECTED 0x08
 #define CS_LONG	     0x18
@@ -55,13 +56,17 @@ extern const u8 smp_entry[];
 
 static struct parameters *parameters;
 
-/* The identity mapping of the code page, and our own upper half, so that the core can go straight to its stack and the image. */
+/*
+ * The identity mapping of the code page, and our own upper half, so that the core can go straight to its stack and the
+ * image.
+ */
 static void fill_tables(u8 *area, paddr_t pa)
 {
 	u64 *pml4 = (u64 *)(area + PAGE_PML4 * PAGE_SIZE);
 
 	memset(pml4, 0, (BOOT_TRAMPOLINE_PAGES - 1) * PAGE_SIZE);
-	memcpy(pml4 + SHARED_FIRST, (const u64 *)base_root.pt.root + SHARED_FIRST, (ENTRIES - SHARED_FIRST) * sizeof(u64));
+	memcpy(pml4 + SHARED_FIRST, (const u64 *)base_root.pt.root + SHARED_FIRST,
+	       (ENTRIES - SHARED_FIRST) * sizeof(u64));
 	pml4[0] = (pa + PAGE_PDPT * PAGE_SIZE) | ENTRY_TABLE;
 	*(u64 *)(area + PAGE_PDPT * PAGE_SIZE) = (pa + PAGE_PD * PAGE_SIZE) | ENTRY_TABLE;
 	*(u64 *)(area + PAGE_PD * PAGE_SIZE) = (pa + PAGE_PT * PAGE_SIZE) | ENTRY_TABLE;
@@ -73,7 +78,8 @@ static bool must_clear_xd_disable(void)
 {
 	struct cpuid_leaf leaf = cpuid(0, 0);
 
-	return leaf.ebx == 0x756e6547 /* "Genu" ineIntel */ && (cpuid(1, 0).eax >> 8 & 0xf) >= 6 && !(rdmsr(MSR_MISC_ENABLE) & XD_DISABLE);
+	return leaf.ebx == 0x756e6547 /* "Genu" ineIntel */ && (cpuid(1, 0).eax >> 8 & 0xf) >= 6 &&
+	       !(rdmsr(MSR_MISC_ENABLE) & XD_DISABLE);
 }
 
 static void fill_parameters(paddr_t pa)
@@ -130,5 +136,6 @@ bool trampoline_withdraw(void)
 {
 	u32 expected = STATE_WAITING;
 
-	return __atomic_compare_exchange_n(&parameters->state, &expected, STATE_IDLE, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	return __atomic_compare_exchange_n(&parameters->state, &expected, STATE_IDLE, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_ACQUIRE);
 }

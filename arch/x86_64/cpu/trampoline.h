@@ -1,4 +1,7 @@
-/* The code and page tables in low memory on which other cores wake up (trampoline.asm). Used by the boot core while it starts them. */
+/*
+ * The code and page tables in low memory on which other cores wake up (trampoline.asm). Used by the boot core while it
+ * starts them.
+ */
 #ifndef ARCH_CPU_TRAMPOLINE_H
 #define ARCH_CPU_TRAMPOLINE_H
 

@@ -25,8 +25,8 @@ static bool fix_up(struct trap_frame *frame)
 }
 
 /*
- * NMI, #DF and #MC come at any time, also when GS is not ours (AMD-V between an exit and VMLOAD; engines that run guests in ring 3):
- * the IST stack's top holds the core (gdt.h). Returns what GS was.
+ * NMI, #DF and #MC come at any time, also when GS is not ours (AMD-V between an exit and VMLOAD; engines that run
+ * guests in ring 3): the IST stack's top holds the core (gdt.h). Returns what GS was.
  */
 static u64 enter_any_gs(const struct trap_frame *frame)
 {

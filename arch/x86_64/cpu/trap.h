@@ -1,4 +1,6 @@
-/* Traps and interrupts taken by the hypervisor itself. A fault of ours that no fixup covers is a panic with a report. */
+/*
+ * Traps and interrupts taken by the hypervisor itself. A fault of ours that no fixup covers is a panic with a report.
+ */
 #ifndef ARCH_CPU_TRAP_H
 #define ARCH_CPU_TRAP_H
 

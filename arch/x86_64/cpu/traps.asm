@@ -47,7 +47,7 @@ trap_common:
 	push r14
 	push r15
 	cld
-	; Interrupted inside a guest copy, RFLAGS.AC is still set. CLAC is #UD where there is no SMAP, so ask this very core.
+	; Interrupted inside a guest copy, RFLAGS.AC is still set. CLAC is #UD where there is no SMAP: ask this very core.
 	mov rax, cr4
 	bt eax, CR4_SMAP_BIT
 	jnc .closed
@@ -78,8 +78,9 @@ trap_common:
 	add rsp, 16
 	iretq
 
-; void nmi_handle_exit(void): an exit by NMI leaves NMIs blocked until the next IRET (SDM vol. 3 "Handling Multiple NMIs"). The
-; handler runs on this stack and not on the NMI's: should a processor not block NMIs here (Bochs), a second one cannot overwrite it.
+; void nmi_handle_exit(void): an exit by NMI leaves NMIs blocked until the next IRET (SDM vol. 3 "Handling Multiple
+; NMIs"). The handler runs on this stack and not on the NMI's: should a processor not block NMIs here (Bochs), a second
+; one cannot overwrite it.
 global nmi_handle_exit
 nmi_handle_exit:
 	push rbp

@@ -80,7 +80,10 @@ static u32 pit_read(void)
 	return (PIT_START - (low | (u32)in8(PIT_CHANNEL2) << 8)) & PIT_START;
 }
 
-/* Gate on, speaker off, counting down once from the largest value; what is read before that has been loaded is of the last count. */
+/*
+ * Gate on, speaker off, counting down once from the largest value; what is read before that has been loaded is of the
+ * last count.
+ */
 static bool open_pit(void)
 {
 	out8(SPEAKER_PORT, (u8)((in8(SPEAKER_PORT) & ~(u32)SPEAKER_DATA) | (u32)SPEAKER_GATE));
@@ -155,8 +158,9 @@ static u64 measure_thrice(const struct reference *r)
 		rates[i] = measure(r);
 	if (tsc_agree(rates, TRUSTED))
 		return tsc_middle(rates);
-	log_line("TSC: the %s gives no steady rate (%llu, %llu, %llu kHz)", r->name, (unsigned long long)(rates[0] / 1000),
-		 (unsigned long long)(rates[1] / 1000), (unsigned long long)(rates[2] / 1000));
+	log_line("TSC: the %s gives no steady rate (%llu, %llu, %llu kHz)", r->name,
+		 (unsigned long long)(rates[0] / 1000), (unsigned long long)(rates[1] / 1000),
+		 (unsigned long long)(rates[2] / 1000));
 	return 0;
 }
 
@@ -182,7 +186,8 @@ void tsc_calibrate(u16 pm_timer_port, paddr_t hpet)
 		return;
 	}
 	if (!claimed)
-		panic("the TSC's rate could not be measured: no HPET, PM timer or PIT channel 2 counts, and CPUID 0x15 does not tell it");
+		panic("the TSC's rate could not be measured: no HPET, PM timer or PIT channel 2 counts, and CPUID 0x15 "
+		      "does not tell it");
 	tsc_hz = claimed;
 	report("CPUID 0x15 alone: nothing here to measure it against");
 }

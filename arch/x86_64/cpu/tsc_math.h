@@ -5,7 +5,10 @@
 #include "arch/x86_64/cpu/insn.h"
 #include "lib/types.h"
 
-/* A counter was read at two moments of the TSC; `reference` is how far it went, at reference_hz. The TSC's rate; 0: it stood still. */
+/*
+ * A counter was read at two moments of the TSC; `reference` is how far it went, at reference_hz. The TSC's rate; 0: it
+ * stood still.
+ */
 u64 tsc_rate(u64 tsc_ticks, u64 reference, u64 reference_hz);
 /* The middle of three measurements: one that an SMI spoiled does not count. */
 u64 tsc_middle(const u64 rates[3]);

@@ -18,8 +18,8 @@
 #define CPUID_D1_XSAVEC	  BIT(1)
 
 /*
- * Supervisor features we keep: none is offered to guests (CPUID policy), so none can hold anything of theirs. XSAVES is used for its
- * compacted format and its leaving out of what is unchanged.
+ * Supervisor features we keep: none is offered to guests (CPUID policy), so none can hold anything of theirs. XSAVES is
+ * used for its compacted format and its leaving out of what is unchanged.
  */
 #define XSS_KEPT 0ull
 
@@ -104,7 +104,9 @@ void xstate_reset(void *area)
 	u32 mxcsr = MXCSR_INITIAL;
 	u16 fcw = FCW_INITIAL;
 
-	/* XSTATE_BV 0 means initial state for all; the legacy words serve FXRSTOR, and XRSTOR reads MXCSR in any case. */
+	/*
+	 * XSTATE_BV 0 means initial state for all; the legacy words serve FXRSTOR, and XRSTOR reads MXCSR in any case.
+	 */
 	memset(area, 0, host.size);
 	memcpy((u8 *)area + FCW_OFFSET, &fcw, sizeof(fcw));
 	memcpy((u8 *)area + MXCSR_OFFSET, &mxcsr, sizeof(mxcsr));

@@ -5,8 +5,8 @@
 #include "lib/types.h"
 
 /*
- * Per core: CR4.OSXSAVE, XCR0 = the host's largest (intersection of all cores), IA32_XSS likewise. Without XSAVE: FXSAVE only.
- * To be called when all cores are up (smp_call_all), since each core may make the intersection smaller.
+ * Per core: CR4.OSXSAVE, XCR0 = the host's largest (intersection of all cores), IA32_XSS likewise. Without XSAVE:
+ * FXSAVE only. To be called when all cores are up (smp_call_all), since each core may make the intersection smaller.
  */
 void xstate_init_core(void);
 /* Features common to all cores, and the bytes an area needs (64-byte aligned) under the largest XCR0 and XSS. */

@@ -7,8 +7,9 @@
 #define ECX_ALIGNED	 BIT(1)
 #define AREA_ALIGNMENT	 64u
 
-#define KNOWN                                                                                                              \
-	(XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_BNDREG | XCR0_BNDCSR | XCR0_OPMASK | XCR0_ZMM_HI | XCR0_HI_ZMM | XCR0_PKRU)
+#define KNOWN                                                                                                          \
+	(XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_BNDREG | XCR0_BNDCSR | XCR0_OPMASK | XCR0_ZMM_HI | XCR0_HI_ZMM |        \
+	 XCR0_PKRU)
 #define MPX    (XCR0_BNDREG | XCR0_BNDCSR)
 #define AVX512 (XCR0_OPMASK | XCR0_ZMM_HI | XCR0_HI_ZMM)
 
