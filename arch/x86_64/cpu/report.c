@@ -72,8 +72,8 @@ static void log_page_fault(const struct trap_frame *f)
 	const char *access = f->error & PF_FETCH ? "fetch from" : f->error & PF_WRITE ? "write to" : "read from";
 
 	log_line("  %s address %016llx: %s%s%s", access, (unsigned long long)read_cr2(),
-		 f->error & PF_PRESENT ? "not allowed" : "nothing mapped there", f->error & PF_USER ? ", user mode" : "",
-		 f->error & PF_RSVD ? ", reserved bit in the tables" : "");
+		 f->error & PF_PRESENT ? "not allowed" : "nothing mapped there",
+		 f->error & PF_USER ? ", user mode" : "", f->error & PF_RSVD ? ", reserved bit in the tables" : "");
 }
 
 /* The usual cause: a push met the page below a stack, and so did the push of that fault's frame. */

@@ -47,7 +47,7 @@ trap_common:
 	push r14
 	push r15
 	cld
-	; Interrupted inside a guest copy, RFLAGS.AC is still set. CLAC is #UD where there is no SMAP: ask this very core.
+	; Interrupted inside a guest copy, RFLAGS.AC is still set. CLAC is #UD where there is no SMAP: ask this core.
 	mov rax, cr4
 	bt eax, CR4_SMAP_BIT
 	jnc .closed
