@@ -53,6 +53,7 @@ $(BUILD)/trivisor.elf: $(KERNEL_OBJ) $(BUILD)/symbols-all.o linker.ld
 	tools/symbols $@ | cmp - $(BUILD)/symbols-all.asm
 
 # Guests: build/guests/x.elf is guests/x/ or tests/guest/x.c with guests/lib; the first line of x.c says the width: // guest: 32
+# Its second line may name more sources: // with: tests/guest/y.c
 # With "// guest: 32 64" the folder is built for both, and x.elf carries x64.elf inside, which it starts when it is done.
 GUEST_CFLAGS := -std=gnu17 -O2 -g $(WARN) -I. -ffreestanding -fno-pic -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-common -fno-tree-loop-distribute-patterns
@@ -63,7 +64,8 @@ GUEST_MACHINE_64 := amd64
 guest_main = $(firstword $(wildcard guests/$(1)/$(1).c tests/guest/$(1)/$(1).c tests/guest/$(1).c))
 guest_widths = $(shell sed -n '1s,^// guest: ,,p' $(call guest_main,$(1)))
 guest_folders = $(addsuffix /,guests/$(1) tests/guest/$(1) guests/lib)
-guest_sources = $(sort $(filter tests/guest/$(1).c,$(call guest_main,$(1))) $(wildcard $(foreach f,$(call guest_folders,$(1)), \
+guest_with = $(shell sed -n '2s,^// with: ,,p' $(call guest_main,$(1)))
+guest_sources = $(sort $(filter tests/guest/$(1).c,$(call guest_main,$(1))) $(call guest_with,$(1)) $(wildcard $(foreach f,$(call guest_folders,$(1)), \
 	$(addprefix $(f),*.c *.asm $(GUEST_MACHINE_$(2))/*.c $(GUEST_MACHINE_$(2))/*.asm))))
 guest_objects = $(patsubst %,$(BUILD)/guest$(2)/%.o,$(basename $(filter %.c,$(1))) $(filter %.asm,$(1)))
 

@@ -230,6 +230,32 @@ void pit_one_shot(u16 count); /* channel 0: IRQ 0 once, after count / PIT_HZ sec
 /* Both, with a handler that takes the one interrupt and masks it again: something to wake up by. */
 void alarm(u16 count);
 
+/* ---- the local APIC, at its architectural address, not in x2APIC mode (apic.c) ---- */
+
+#define APIC_ID	     0x20
+#define APIC_VERSION 0x30
+#define APIC_TPR     0x80
+#define APIC_PPR     0xa0
+#define APIC_EOI     0xb0
+#define APIC_SVR     0xf0
+#define APIC_ISR     0x100
+#define APIC_IRR     0x200
+#define APIC_ICR     0x300
+#define APIC_ICR_HIGH 0x310
+#define APIC_LVT_TIMER 0x320
+#define APIC_TIMER_INITIAL 0x380
+#define APIC_TIMER_CURRENT 0x390
+#define APIC_TIMER_DIVIDE 0x3e0
+#define ICR_SELF     0x40000u /* destination shorthand */
+#define ICR_NMI	     0x400u   /* delivery mode */
+
+bool apic_there(void);
+void apic_enable(void); /* by its software enable bit */
+u32 apic_read(u32 offset);
+void apic_write(u32 offset, u32 value);
+/* Whether the bit of a vector is set in APIC_ISR or APIC_IRR. */
+bool apic_bit(u32 registers, u8 vector);
+
 /* ---- the test kit (kit.c) ---- */
 
 /* One line a check: "pass name" or "FAIL name: file:line: why". The name identifies it in lists of known differences. */
@@ -258,5 +284,19 @@ void check_no_fault(const char *name, const char *file, int line);
 
 /* Prints "N passed, N failed"; returns the exit code: 0 when none failed, else 1. */
 int check_summary(void);
+
+/*
+ * A group of checks: CHECKS(name) { ... }. A guest without a guest_main() of its own runs all groups that are linked into
+ * it, each on a machine put back to its start, and ends with the summary.
+ */
+struct check_group {
+	const char *name;
+	void (*run)(void);
+};
+
+#define CHECKS(group)                                                                                               \
+	static void group(void);                                                                                    \
+	static const struct check_group group##_group __attribute__((used, section(".checks"))) = {#group, group}; \
+	static void group(void)
 
 #endif

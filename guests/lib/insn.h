@@ -12,6 +12,15 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 typedef unsigned long word; /* a general register: 32 bits in a 32-bit guest, 64 in a 64-bit one */
 
+/* Names of registers as wide as word, for inline assembly. */
+#ifdef __x86_64__
+#define ACCUMULATOR "rax"
+#define STACK	    "rsp"
+#else
+#define ACCUMULATOR "eax"
+#define STACK	    "esp"
+#endif
+
 static inline u64 rdmsr(u32 msr)
 {
 	u32 low, high;

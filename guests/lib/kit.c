@@ -53,3 +53,33 @@ int check_summary(void)
 	print("%u passed, %u failed\n", passed, failed);
 	return failed ? 1 : 0;
 }
+
+extern const struct check_group checks_start[], checks_end[];
+
+#define CR0_START (sizeof(word) == 8 ? (word)0x80000031 : 0x31) /* as start.asm sets them */
+#define CR4_START (sizeof(word) == 8 ? 0x20 : 0)
+#define DR7_START 0x400
+#define FLAGS_START 2
+
+/* The machine as at the start, whatever the group before has left. */
+static void machine_reset(void)
+{
+	for (u32 vector = 0; vector < 256; vector++)
+		trap_handle((u8)vector, NULL);
+	write_flags(FLAGS_START);
+	write_dr7(DR7_START);
+	write_cr0(CR0_START);
+	write_cr4(CR4_START);
+	segments_init();
+	traps_init();
+}
+
+__attribute__((weak)) int guest_main(void)
+{
+	for (const struct check_group *group = checks_start; group < checks_end; group++) {
+		print("== %s\n", group->name);
+		machine_reset();
+		group->run();
+	}
+	return check_summary();
+}

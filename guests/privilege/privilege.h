@@ -31,13 +31,11 @@ word run_str(word ring);
 word run_smsw(word ring);
 void open_probe_gate(void); /* for INT n from ring 3 */
 
-/* The operand sizes that a far return and the accumulator have in this width. */
+/* A far return as wide as our stack. */
 #ifdef __x86_64__
-#define LRET	    "lretq"
-#define ACCUMULATOR "rax"
+#define LRET "lretq"
 #else
-#define LRET	    "lret"
-#define ACCUMULATOR "eax"
+#define LRET "lret"
 #endif
 
 /* Exits that one run caused, by the hypervisor's own count where it shows it to guests (accounting.c). */

@@ -17,16 +17,10 @@ struct view {
 	word sp, flags;
 };
 
-#ifdef __x86_64__
-#define SP_NAME "rsp"
-#else
-#define SP_NAME "esp"
-#endif
-
 static inline __attribute__((always_inline)) void look(struct view *view)
 {
 	__asm__ volatile("mov %%cs, %0; mov %%ss, %1; mov %%ds, %2" : "=r"(view->cs), "=r"(view->ss), "=r"(view->ds));
-	__asm__ volatile("mov %%" SP_NAME ", %0" : "=r"(view->sp));
+	__asm__ volatile("mov %%" STACK ", %0" : "=r"(view->sp));
 	view->flags = read_flags();
 }
 

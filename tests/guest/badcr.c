@@ -32,7 +32,7 @@ static void write_cr8(word value)
 	__asm__ volatile("mov %0, %%cr8" : : "r"(value));
 }
 
-int guest_main(void)
+CHECKS(bad_cr)
 {
 	REFUSED("cr0-upper-half", write_cr0(read_cr0() | BIT(32)));
 	REFUSED("cr0-nw-without-cd", write_cr0((read_cr0() & ~CR0_CD) | CR0_NW));
@@ -44,5 +44,4 @@ int guest_main(void)
 	RISKED("cr4-upper-half", write_cr4(read_cr4() | BIT(40)));
 	RISKED("cr4-pcide-with-cr3-low-bits", write_cr3(read_cr3() | 8); write_cr4(read_cr4() | CR4_PCIDE));
 	REFUSED("cr8-reserved", write_cr8(16));
-	return check_summary();
 }

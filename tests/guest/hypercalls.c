@@ -9,14 +9,13 @@ static word version_from_ring(word number)
 	return (word)hypercall(number, 0, 0, 0, 0);
 }
 
-int guest_main(void)
+CHECKS(hypercalls)
 {
 	word end = (word)boot_ram_end();
 
 	if (!on_trivisor()) {
 		check_skip("hypercalls", "no Trivisor under us");
-		return check_summary();
-	}
+		}
 	check_equal("version", hypercall(HYPERCALL_VERSION, 0, 0, 0, 0), HYPERCALL_ABI_VERSION);
 	check_equal("unknown-next", hypercall(HYPERCALLS, 0, 0, 0, 0), HYPERCALL_UNKNOWN);
 	check_equal("unknown-largest", hypercall(~0ul, 0, 0, 0, 0), HYPERCALL_UNKNOWN);
@@ -31,5 +30,4 @@ int guest_main(void)
 	check_equal("ring-3-version", run_in_ring(3, version_from_ring, HYPERCALL_VERSION, 2), (word)HYPERCALL_DENIED);
 	check_equal("ring-3-exit", run_in_ring(3, version_from_ring, HYPERCALL_EXIT, 2), (word)HYPERCALL_DENIED);
 	check_equal("ring-1-exit", run_in_ring(1, version_from_ring, HYPERCALL_EXIT, 2), (word)HYPERCALL_DENIED);
-	return check_summary();
 }

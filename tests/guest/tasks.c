@@ -170,9 +170,8 @@ static void bad_switches(void)
 	bad_state("new-ldt-is-code", &other.ldt, CODE(0), CODE(0));
 }
 
-int guest_main(void)
+CHECKS(task_switches)
 {
 	good_switches();
 	bad_switches();
-	return check_summary();
 }

@@ -17,12 +17,11 @@ static word xsetbv_x87(word value)
 	return 0;
 }
 
-int guest_main(void)
+CHECKS(xsetbv_abuse)
 {
 	if (!(cpuid(1, 0).ecx & CPUID1_XSAVE)) {
 		check_skip("xsetbv", "this CPU has no XSAVE");
-		return check_summary();
-	}
+		}
 	expect_fault("xsetbv-without-osxsave", VECTOR_UD, 0, xsetbv(0, XCR0_X87));
 	write_cr4(read_cr4() | CR4_OSXSAVE);
 	expect_none("xsetbv-x87", xsetbv(0, XCR0_X87));
@@ -38,5 +37,4 @@ int guest_main(void)
 	expect_fault("xsetbv-xcr-far", VECTOR_GP, 0, xsetbv(0xffffffff, XCR0_X87));
 	expect_fault("xsetbv-ring-3", VECTOR_GP, 0, run_in_ring(3, xsetbv_x87, XCR0_X87, 2));
 	check_equal("xcr0-unchanged-by-all-that", xgetbv(0), XCR0_X87 | XCR0_SSE);
-	return check_summary();
 }
