@@ -116,9 +116,11 @@ static bool page_in(struct task *task, gva_t new_descriptor)
 	    !task_read(task, old->base + layout->save_start, task->old_tss + layout->save_start,
 		       layout->save_end - layout->save_start))
 		return false;
-	if (!nests(task))
-		return probe(task, descriptor_at(task, old->selector) + 5, 1);
-	return probe(task, new_base, 2) && probe(task, new_descriptor + 5, 1);
+	if (!nests(task) && !probe(task, descriptor_at(task, old->selector) + 5, 1))
+		return false;
+	if (nests(task) && !probe(task, new_base, 2))
+		return false;
+	return is_iret(task) || probe(task, new_descriptor + 5, 1);
 }
 
 static bool set_busy(struct task *task, gva_t descriptor, bool busy)
@@ -152,9 +154,9 @@ static bool link_new(struct task *task, gva_t new_descriptor)
 	u64 new_base = segment_from_descriptor(0, task->descriptor).base;
 	u16 link = task->state->segment[SEG_TR].selector;
 
-	if (!nests(task))
-		return true;
-	return task_write(task, new_base, &link, sizeof(link)) && set_busy(task, new_descriptor, true);
+	if (nests(task) && !task_write(task, new_base, &link, sizeof(link)))
+		return false;
+	return is_iret(task) || set_busy(task, new_descriptor, true);
 }
 
 /* The registers of the new task. From here on faults are its own. */

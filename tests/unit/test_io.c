@@ -1,0 +1,324 @@
+// sources: vmm/io.c vmm/io_string.c vmm/segment.c vmm/vcpu_regs.c vmm/event.c tests/unit/fake_engine.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/msr.c vmm/mtrr.c vmm/efer.c tests/unit/fake_end.c
+/* Port I/O and string I/O; oracle: SDM vol. 2 "INS", "OUTS", "REP", vol. 3 "Limit Checking", "Type Checking". */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "tests/unit/fake_engine.h"
+#include "vmm/handlers.h"
+#include "vmm/linear.h"
+
+#define LINEAR_SIZE 0x8000
+
+static struct fake fake;
+static u8 memory[LINEAR_SIZE];
+static gva_t bad_page; /* accesses to it fault */
+static u32 reads, writes, pending_at;
+static u32 written[0x4000];
+
+struct linear_view linear_view(struct vcpu *vcpu)
+{
+	return (struct linear_view){.user = vcpu_cpl(vcpu) == 3};
+}
+
+static enum linear_result check(gva_t gva, u32 size, bool write, struct linear_fault *fault)
+{
+	*fault = (struct linear_fault){.address = gva, .error = write ? PF_WRITE : 0, .gpa = gva};
+	if (gva >> 12 == bad_page >> 12)
+		return LINEAR_FAULT;
+	return gva + size <= LINEAR_SIZE ? LINEAR_OK : LINEAR_NO_RAM;
+}
+
+enum linear_result linear_read(struct vm *vm, const struct linear_view *view, gva_t gva, void *to, u32 size,
+			       struct linear_fault *fault)
+{
+	enum linear_result result = check(gva, size, false, fault);
+
+	(void)vm;
+	(void)view;
+	if (result == LINEAR_OK)
+		memcpy(to, memory + gva, size);
+	return result;
+}
+
+enum linear_result linear_write(struct vm *vm, const struct linear_view *view, gva_t gva, const void *from, u32 size,
+				struct linear_fault *fault)
+{
+	enum linear_result result = check(gva, size, true, fault);
+
+	(void)vm;
+	(void)view;
+	if (result == LINEAR_OK)
+		memcpy(memory + gva, from, size);
+	return result;
+}
+
+enum linear_result linear_probe_write(struct vm *vm, const struct linear_view *view, gva_t gva, u32 size,
+				      struct linear_fault *fault)
+{
+	(void)vm;
+	(void)view;
+	return check(gva, size, true, fault);
+}
+
+enum device_answer bus_port_read(struct bus *bus, u16 port, u8 size, u32 *value)
+{
+	(void)bus;
+	assert_int_equal(port, 0x60);
+	if (pending_at && reads + 1 == pending_at)
+		return DEVICE_PENDING;
+	*value = (0x01010101u * ++reads) & (u32)(BIT(8 * size) - 1);
+	return DEVICE_DONE;
+}
+
+enum device_answer bus_port_write(struct bus *bus, u16 port, u8 size, u32 value)
+{
+	(void)bus;
+	(void)size;
+	assert_int_equal(port, 0x60);
+	written[writes++] = value;
+	return DEVICE_DONE;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_init(&fake);
+	bad_page = 0x100000;
+	reads = writes = pending_at = 0;
+	for (u32 i = 0; i < LINEAR_SIZE; i++)
+		memory[i] = (u8)(i * 7);
+	return 0;
+}
+
+static enum verdict io(struct exit_io how)
+{
+	struct vm_exit exit = {.kind = EXIT_IO, .io = how};
+
+	exit.io.port = 0x60;
+	return handle_io(&fake.vcpu, &exit);
+}
+
+static void test_in_and_out(void **state)
+{
+	(void)state;
+	fake.vcpu.reg[REG_RAX] = 0x1122334455667788;
+	assert_int_equal(io((struct exit_io){.size = 1, .in = true}), VERDICT_ADVANCE);
+	assert_int_equal(fake.vcpu.reg[REG_RAX], 0x1122334455667701);
+	assert_int_equal(io((struct exit_io){.size = 2, .in = true}), VERDICT_ADVANCE);
+	assert_int_equal(fake.vcpu.reg[REG_RAX], 0x1122334455660202);
+	assert_int_equal(io((struct exit_io){.size = 4, .in = true}), VERDICT_ADVANCE);
+	assert_int_equal(fake.vcpu.reg[REG_RAX], 0x03030303);
+	fake.vcpu.reg[REG_RAX] = 0x1122334455667788;
+	assert_int_equal(io((struct exit_io){.size = 1}), VERDICT_ADVANCE);
+	assert_int_equal(io((struct exit_io){.size = 2}), VERDICT_ADVANCE);
+	assert_int_equal(io((struct exit_io){.size = 4}), VERDICT_ADVANCE);
+	assert_int_equal(written[0], 0x88);
+	assert_int_equal(written[1], 0x7788);
+	assert_int_equal(written[2], 0x55667788);
+}
+
+static void test_pending_device(void **state)
+{
+	(void)state;
+	pending_at = 1;
+	fake.vcpu.reg[REG_RAX] = 5;
+	assert_int_equal(io((struct exit_io){.size = 1, .in = true}), VERDICT_WAIT);
+	assert_int_equal(fake.vcpu.reg[REG_RAX], 5);
+}
+
+#define INS8  ((struct exit_io){.size = 1, .in = true, .string = true, .rep = true, .address_size = 8})
+#define OUTS8 ((struct exit_io){.size = 1, .string = true, .rep = true, .address_size = 8, .segment = SEG_DS})
+
+static void test_rep_outs(void **state)
+{
+	(void)state;
+	fake.vcpu.reg[REG_RSI] = 0x2000;
+	fake.vcpu.reg[REG_RCX] = 4;
+	assert_int_equal(io(OUTS8), VERDICT_ADVANCE);
+	assert_int_equal(writes, 4);
+	for (u32 i = 0; i < 4; i++)
+		assert_int_equal(written[i], memory[0x2000 + i]);
+	assert_int_equal(fake.vcpu.reg[REG_RSI], 0x2004);
+	assert_int_equal(fake.vcpu.reg[REG_RCX], 0);
+	assert_int_equal(io(OUTS8), VERDICT_ADVANCE); /* no repetition left */
+	assert_int_equal(writes, 4);
+}
+
+static void test_rep_ins_downwards(void **state)
+{
+	(void)state;
+	fake.vcpu.reg[REG_RFLAGS] |= RFLAGS_DF;
+	fake.vcpu.reg[REG_RDI] = 0x2004;
+	fake.vcpu.reg[REG_RCX] = 2;
+	assert_int_equal(io((struct exit_io){.size = 4, .in = true, .string = true, .rep = true, .address_size = 8}),
+			 VERDICT_ADVANCE);
+	assert_int_equal(memory[0x2004], 1);
+	assert_int_equal(memory[0x2000], 2);
+	assert_int_equal(fake.vcpu.reg[REG_RDI], 0x1ffc);
+}
+
+/* A guest that asks for gigabytes comes back every page: others get their turn. */
+static void test_bounded(void **state)
+{
+	u64 rounds = 0;
+
+	(void)state;
+	fake.vcpu.reg[REG_RSI] = 0;
+	fake.vcpu.reg[REG_RCX] = 0x2800;
+	while (io(OUTS8) == VERDICT_RETRY)
+		rounds++;
+	assert_int_equal(rounds, 2);
+	assert_int_equal(writes, 0x2800);
+	assert_int_equal(fake.vcpu.reg[REG_RCX], 0);
+}
+
+/* The fault finds the registers where the processor would have them: the elements before it are done. */
+static void test_page_fault_in_the_middle(void **state)
+{
+	(void)state;
+	bad_page = 0x3000;
+	fake.vcpu.reg[REG_RDI] = 0x2ffe;
+	fake.vcpu.reg[REG_RCX] = 5;
+	assert_int_equal(io(INS8), VERDICT_INJECT);
+	assert_int_equal(fake.vcpu.events.exception.vector, VECTOR_PF);
+	assert_int_equal(fake.vcpu.events.exception.error, PF_WRITE);
+	assert_int_equal(fake.vcpu.reg[REG_CR2], 0x3000);
+	assert_int_equal(fake.vcpu.reg[REG_RDI], 0x3000);
+	assert_int_equal(fake.vcpu.reg[REG_RCX], 3);
+	assert_int_equal(reads, 2); /* what would have been lost was not read */
+}
+
+static void test_not_ram_ends_the_vm(void **state)
+{
+	(void)state;
+	fake.vcpu.reg[REG_RDI] = LINEAR_SIZE;
+	fake.vcpu.reg[REG_RCX] = 1;
+	assert_int_equal(io(INS8), VERDICT_END);
+	assert_int_equal(fake.end_cause, VM_END_ERROR);
+}
+
+static void test_16_bit_addresses(void **state)
+{
+	(void)state;
+	fake_set_mode(&fake, CR0_PE, 0, 0x9b, 0);
+	fake.vcpu.reg[REG_RSI] = 0xabcd0000ffff;
+	fake.vcpu.reg[REG_RCX] = 0xabcd00010001;
+	fake.state.segment[SEG_DS].base = (u32)-0x8000; /* linear 0x7fff */
+	assert_int_equal(io((struct exit_io){.size = 1, .string = true, .rep = true, .address_size = 2, .segment = SEG_DS}),
+			 VERDICT_ADVANCE);
+	assert_int_equal(written[0], memory[0x7fff]);
+	assert_int_equal(fake.vcpu.reg[REG_RSI], 0xabcd00000000); /* SI wrapped, the rest is kept */
+	assert_int_equal(fake.vcpu.reg[REG_RCX], 0xabcd00010000);
+}
+
+static void test_single_step_stops_after_each(void **state)
+{
+	(void)state;
+	fake.vcpu.reg[REG_RFLAGS] |= RFLAGS_TF;
+	fake.vcpu.reg[REG_RSI] = 0x100;
+	fake.vcpu.reg[REG_RCX] = 2;
+	assert_int_equal(io(OUTS8), VERDICT_RETRY);
+	assert_int_equal(writes, 1);
+	assert_int_equal(fake.steps_set, 1);
+	assert_int_equal(io(OUTS8), VERDICT_ADVANCE); /* the last one traps as any instruction */
+	assert_int_equal(writes, 2);
+}
+
+static void test_alignment_check(void **state)
+{
+	struct exit_io outs2 = {.size = 2, .string = true, .address_size = 8, .segment = SEG_DS};
+
+	(void)state;
+	fake.vcpu.reg[REG_RSI] = 0x101;
+	fake.vcpu.reg[REG_CR0] |= CR0_AM;
+	fake.vcpu.reg[REG_RFLAGS] |= RFLAGS_AC;
+	assert_int_equal(io(outs2), VERDICT_ADVANCE);
+	fake_set_mode(&fake, fake.vcpu.reg[REG_CR0], EFER_LME | EFER_LMA, 0xa09b, 3);
+	fake.vcpu.reg[REG_RSI] = 0x101;
+	assert_int_equal(io(outs2), VERDICT_INJECT);
+	assert_int_equal(fake.vcpu.events.exception.vector, VECTOR_AC);
+}
+
+static bool linear_of(enum segment_name name, u64 offset, u32 size, bool write, u8 *vector)
+{
+	gva_t linear;
+
+	return segment_linear(&fake.vcpu, name, offset, size, write, &linear, vector);
+}
+
+static void test_segment_types(void **state)
+{
+	u8 vector;
+
+	(void)state;
+	fake_set_mode(&fake, CR0_PE, 0, 0xc09b, 0);
+	assert_true(linear_of(SEG_DS, 0, 4, true, &vector));
+	fake.state.segment[SEG_DS].attributes = 0xc091; /* read-only */
+	assert_true(linear_of(SEG_DS, 0, 4, false, &vector));
+	assert_false(linear_of(SEG_DS, 0, 4, true, &vector));
+	assert_int_equal(vector, VECTOR_GP);
+	fake.state.segment[SEG_DS].attributes = 0xc099; /* execute-only */
+	assert_false(linear_of(SEG_DS, 0, 4, false, &vector));
+	fake.state.segment[SEG_DS].attributes = 0xc09b; /* execute and read */
+	assert_true(linear_of(SEG_DS, 0, 4, false, &vector));
+	assert_false(linear_of(SEG_DS, 0, 4, true, &vector));
+	fake.state.segment[SEG_SS].attributes |= SEGMENT_UNUSABLE;
+	assert_false(linear_of(SEG_SS, 0, 4, false, &vector));
+	assert_int_equal(vector, VECTOR_SS);
+}
+
+static void test_segment_limits(void **state)
+{
+	u8 vector;
+
+	(void)state;
+	fake_set_mode(&fake, CR0_PE, 0, 0xc09b, 0);
+	fake.state.segment[SEG_DS].limit = 0xfff;
+	assert_true(linear_of(SEG_DS, 0xffc, 4, true, &vector));
+	assert_false(linear_of(SEG_DS, 0xffd, 4, true, &vector));
+	fake.state.segment[SEG_DS].limit = ~0u;
+	assert_false(linear_of(SEG_DS, 0xfffffffe, 4, true, &vector));
+	fake.state.segment[SEG_DS].attributes = 0xc097; /* expand down, 32 bits: above the limit is inside */
+	fake.state.segment[SEG_DS].limit = 0xfff;
+	assert_false(linear_of(SEG_DS, 0xfff, 1, true, &vector));
+	assert_true(linear_of(SEG_DS, 0x1000, 4, true, &vector));
+	fake.state.segment[SEG_DS].attributes = 0x97; /* 16 bits: ends at 64 KiB */
+	assert_true(linear_of(SEG_DS, 0xfffc, 4, true, &vector));
+	assert_false(linear_of(SEG_DS, 0xfffd, 4, true, &vector));
+}
+
+static void test_64_bit_segments(void **state)
+{
+	gva_t linear;
+	u8 vector;
+
+	(void)state;
+	fake.state.segment[SEG_DS] = (struct segment){.attributes = SEGMENT_UNUSABLE, .base = 0x1000};
+	fake.state.segment[SEG_FS].base = 0xffff800000000000;
+	assert_true(segment_linear(&fake.vcpu, SEG_DS, 0x10, 4, true, &linear, &vector));
+	assert_int_equal(linear, 0x10);
+	assert_true(segment_linear(&fake.vcpu, SEG_FS, 0x10, 4, true, &linear, &vector));
+	assert_int_equal(linear, 0xffff800000000010);
+	assert_false(segment_linear(&fake.vcpu, SEG_DS, 0x800000000000, 1, true, &linear, &vector));
+	assert_int_equal(vector, VECTOR_GP);
+	assert_false(segment_linear(&fake.vcpu, SEG_DS, 0x7fffffffffff, 2, true, &linear, &vector));
+	assert_false(segment_linear(&fake.vcpu, SEG_SS, 0x800000000000, 1, true, &linear, &vector));
+	assert_int_equal(vector, VECTOR_SS);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup(name, setup)
+	const struct CMUnitTest tests[] = {
+		T(test_in_and_out),	 T(test_pending_device),	     T(test_rep_outs),
+		T(test_rep_ins_downwards), T(test_bounded),		     T(test_page_fault_in_the_middle),
+		T(test_not_ram_ends_the_vm), T(test_16_bit_addresses),	     T(test_single_step_stops_after_each),
+		T(test_alignment_check), T(test_segment_types),		     T(test_segment_limits),
+		T(test_64_bit_segments),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
