@@ -1,0 +1,121 @@
+/* AMD-V: what the files of this engine share. Nothing outside arch/x86_64/svm/ includes it. */
+#ifndef ARCH_SVM_SVM_H
+#define ARCH_SVM_SVM_H
+
+#include "arch/x86_64/mmu/pt.h"
+#include "arch/x86_64/svm/asid.h"
+#include "arch/x86_64/svm/vmcb.h"
+#include "vmm/vcpu.h"
+#include "vmm/vm.h"
+
+/* Optional features (CPUID Fn8000_000A EDX), used when every core has them. */
+struct svm_features {
+	bool nested_paging, nrips, flush_by_asid, decode_assists, clean_bits, pause_filter, pause_threshold, tsc_rate, vgif, avic;
+	u32 asids;
+};
+
+/* Read-only once every core has been enabled. */
+extern struct svm_features svm_features;
+/* From CPUID words: pure. */
+struct svm_features svm_read_features(u32 ebx, u32 edx);
+/* What both have. */
+struct svm_features svm_common_features(const struct svm_features *a, const struct svm_features *b);
+/* "NRIPS, flush by ASID, ..." into buf. */
+void svm_name_features(const struct svm_features *features, char *buf, size_t size);
+
+/* One per core, owned by it. */
+struct svm_core {
+	struct asid_pool asids;
+	void *host_save;      /* VM_HSAVE_PA */
+	struct vmcb *host;    /* VMSAVE area of the host */
+	struct vcpu *loaded;  /* whose extended state and DRs are in the processor */
+};
+
+/* One per VM: second-level tables and permission maps. `lock` of struct vm guards the tables. */
+struct svm_vm {
+	struct pt tables;
+	u8 *io_map; /* all ones: every port exits */
+};
+
+/* One per vCPU, owned by the core on which it is current; `renew` is atomic. */
+struct svm_vcpu {
+	struct vmcb *vmcb;
+	paddr_t vmcb_pa;
+	u8 *msr_map;
+	struct asid_tag tag;
+	bool renew;	  /* (a) translations changed: take a fresh ASID at the next VMRUN */
+	bool dr_live;	  /* the guest's DR0-3 are in the processor */
+	bool nmi_blocked; /* an NMI was delivered and no IRET has completed since */
+	bool want_irq, want_nmi;
+	bool iret_seen; /* the IRET that ends NMI blocking was intercepted and is being executed */
+	u64 iret_rip;
+	u64 dr[4];
+	u64 xcr0, xss, tsc_aux;
+};
+
+static inline struct svm_vcpu *svm_of(struct vcpu *vcpu)
+{
+	return vcpu->engine_state;
+}
+
+/* A change to a group of VMCB fields: the processor must not use its cached copy (clean bits). */
+static inline void svm_dirty(struct svm_vcpu *svm, u64 groups)
+{
+	svm->vmcb->clean &= ~groups;
+}
+
+/* enter.asm */
+void svm_enter(u64 *gpr, paddr_t vmcb, paddr_t host_vmcb);
+void svm_open_gate(void);
+void svm_gif_set(void);
+void svm_gif_clear(void);
+
+/* enable.c */
+bool svm_probe(struct engine_probe *probe);
+bool svm_core_enable(char *reason, size_t size);
+void svm_core_disable(void);
+
+/* memory.c */
+int svm_vm_create(struct vm *vm);
+void svm_vm_destroy(struct vm *vm);
+int svm_map(struct vm *vm, gpa_t gpa, paddr_t pa, u64 size, u32 rights, enum memory_cache cache);
+int svm_unmap(struct vm *vm, gpa_t gpa, u64 size);
+int svm_protect(struct vm *vm, gpa_t gpa, u64 size, u32 rights);
+void svm_memory_written(struct vm *vm, gpa_t gpa, u64 size);
+
+/* control.c: the VMCB's control area of a new vCPU. */
+void svm_control_init(struct vcpu *vcpu);
+void svm_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write);
+
+/* state.c */
+void svm_fetch(struct vcpu *vcpu, u64 mask);
+void svm_write_back(struct vcpu *vcpu);
+void svm_get_segment(struct vcpu *vcpu, enum segment_name name, struct segment *segment);
+void svm_export_state(struct vcpu *vcpu, struct vcpu_state *state);
+int svm_import_state(struct vcpu *vcpu, const struct vcpu_state *state);
+
+/* switch.c */
+void svm_load(struct vcpu *vcpu);
+void svm_put(struct vcpu *vcpu);
+void svm_load_debug(struct vcpu *vcpu);
+
+/* event.c */
+void svm_inject(struct vcpu *vcpu, const struct event *event);
+void svm_request_window(struct vcpu *vcpu, bool irq, bool nmi);
+u32 svm_interruptibility(struct vcpu *vcpu);
+void svm_end_shadow(struct vcpu *vcpu);
+void svm_set_single_step(struct vcpu *vcpu);
+/* After an exit: what was being delivered goes back to vcpu->events; IRET tracking. */
+void svm_collect_events(struct vcpu *vcpu);
+/* A step that only we wanted (NMI window after IRET) ended: true when this #DB is ours. */
+bool svm_end_nmi_step(struct vcpu *vcpu);
+
+/* exit.c */
+void svm_decode_exit(struct vcpu *vcpu, struct vm_exit *exit);
+u32 svm_raw_index(u64 exit_code);
+const char *svm_raw_name(u32 raw);
+
+/* dump.c */
+void svm_dump(struct vcpu *vcpu, const struct vm_exit *exit);
+
+#endif
