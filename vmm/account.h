@@ -4,7 +4,7 @@
 
 #include "vmm/exit.h"
 
-#define ACCOUNT_RAW 80
+#define ACCOUNT_RAW 160
 
 struct account_row {
 	u64 count, ticks;

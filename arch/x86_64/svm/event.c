@@ -41,9 +41,11 @@ void svm_request_window(struct vcpu *vcpu, bool irq, bool nmi)
 		svm->want_irq = irq;
 	}
 	svm->want_nmi = nmi;
-	/* Between an intercepted IRET and its end, or in a shadow: one step, and the window is open. */
-	if (nmi && (svm->iret_seen || !svm->nmi_blocked))
+	/* Blocked until an IRET that has not been seen: its intercept comes first. Else one step, and the window is open. */
+	if (nmi && !svm->stepping && (svm->iret_seen || !svm->nmi_blocked) && !(vmcb->rflags & RFLAGS_TF)) {
 		vmcb->rflags |= RFLAGS_TF;
+		svm->stepping = true;
+	}
 }
 
 u32 svm_interruptibility(struct vcpu *vcpu)
@@ -122,13 +124,15 @@ void svm_collect_events(struct vcpu *vcpu)
 	}
 }
 
-bool svm_end_nmi_step(struct vcpu *vcpu)
+bool svm_end_step(struct vcpu *vcpu)
 {
 	struct svm_vcpu *svm = svm_of(vcpu);
 
-	if (!svm->want_nmi || svm->nmi_blocked)
+	if (!svm->stepping)
 		return false;
+	svm->stepping = false;
 	svm->vmcb->rflags &= ~RFLAGS_TF;
+	vcpu->cached &= ~BIT(REG_RFLAGS);
 	svm->vmcb->dr6 &= ~DR6_BS;
 	svm_dirty(svm, CLEAN_DR);
 	return true;

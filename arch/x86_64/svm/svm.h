@@ -48,9 +48,10 @@ struct svm_vcpu {
 	bool nmi_blocked; /* an NMI was delivered and no IRET has completed since */
 	bool want_irq, want_nmi;
 	bool iret_seen; /* the IRET that ends NMI blocking was intercepted and is being executed */
+	bool stepping;	/* TF is ours: one step until the NMI window opens */
 	u64 iret_rip;
 	u64 dr[4];
-	u64 xcr0, xss, tsc_aux;
+	u64 xss, tsc_aux;
 };
 
 static inline struct svm_vcpu *svm_of(struct vcpu *vcpu)
@@ -91,12 +92,18 @@ void svm_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write);
 void svm_fetch(struct vcpu *vcpu, u64 mask);
 void svm_write_back(struct vcpu *vcpu);
 void svm_get_segment(struct vcpu *vcpu, enum segment_name name, struct segment *segment);
+int svm_get_msr(struct vcpu *vcpu, u32 msr, u64 *value);
+int svm_set_msr(struct vcpu *vcpu, u32 msr, u64 value);
+u64 svm_get_dr(struct vcpu *vcpu, u32 dr);
+void svm_set_dr(struct vcpu *vcpu, u32 dr, u64 value);
 void svm_export_state(struct vcpu *vcpu, struct vcpu_state *state);
 int svm_import_state(struct vcpu *vcpu, const struct vcpu_state *state);
 
 /* switch.c */
 void svm_load(struct vcpu *vcpu);
 void svm_put(struct vcpu *vcpu);
+void svm_set_xcr0(struct vcpu *vcpu, u64 value);
+/* Bring the guest's DR0-3 into the processor until the vCPU is put: after the first touch of a debug register. */
 void svm_load_debug(struct vcpu *vcpu);
 
 /* event.c */
@@ -107,8 +114,8 @@ void svm_end_shadow(struct vcpu *vcpu);
 void svm_set_single_step(struct vcpu *vcpu);
 /* After an exit: what was being delivered goes back to vcpu->events; IRET tracking. */
 void svm_collect_events(struct vcpu *vcpu);
-/* A step that only we wanted (NMI window after IRET) ended: true when this #DB is ours. */
-bool svm_end_nmi_step(struct vcpu *vcpu);
+/* This #DB ends a step that only we wanted (svm->stepping): the NMI window is open. */
+bool svm_end_step(struct vcpu *vcpu);
 
 /* exit.c */
 void svm_decode_exit(struct vcpu *vcpu, struct vm_exit *exit);

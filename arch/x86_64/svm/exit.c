@@ -1,0 +1,226 @@
+/* #VMEXIT codes into neutral exits: a const table, one row a range of codes (APM appendix "SVM Intercept Exit Codes"). */
+#include "arch/x86_64/cpu/irq.h"
+#include "arch/x86_64/svm/svm.h"
+#include "vmm/fetch.h"
+
+typedef void (*decode_t)(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit *exit);
+
+/* EXITINFO1 of an I/O intercept. */
+#define IOIO_IN	    BIT(0)
+#define IOIO_STRING BIT(2)
+#define IOIO_REP    BIT(3)
+
+static void decode_io(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb, struct vm_exit *exit)
+{
+	u64 info = vmcb->exit_info1;
+
+	exit->io = (struct exit_io){
+		.port = (u16)(info >> 16),
+		.size = (u8)(info >> 4 & 7), /* one-hot 1, 2, 4: the size itself */
+		.in = info & IOIO_IN,
+		.string = info & IOIO_STRING,
+		.rep = info & IOIO_REP,
+	};
+}
+
+static void decode_msr(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb, struct vm_exit *exit)
+{
+	exit->kind = vmcb->exit_info1 & 1 ? EXIT_MSR_WRITE : EXIT_MSR_READ;
+}
+
+/* The register operand of MOV to or from a control or debug register: from decode assists, else from the instruction itself. */
+static bool operand(struct vcpu *vcpu, const struct vmcb *vmcb, u8 *gpr)
+{
+	struct insn insn;
+
+	if (svm_features.decode_assists) {
+		*gpr = vmcb->exit_info1 & 15;
+		return true;
+	}
+	if (fetch_instruction(vcpu, &insn) != OK)
+		return false;
+	*gpr = insn.rm;
+	return true;
+}
+
+/* The guest changed its code or tables between the intercept and our look: let it run into that itself. */
+static void look_again(struct vm_exit *exit)
+{
+	exit->kind = EXIT_INTERRUPT;
+}
+
+static void decode_cr(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit *exit)
+{
+	exit->cr = (struct exit_cr){
+		.cr = vmcb->exit_code & 15,
+		.access = vmcb->exit_code < SVM_EXIT_CR_WRITE(0) ? CR_READ : CR_WRITE,
+	};
+	if (!operand(vcpu, vmcb, &exit->cr.gpr))
+		look_again(exit);
+}
+
+static void decode_dr(struct vcpu *vcpu, const struct vmcb *vmcb UNUSED, struct vm_exit *exit)
+{
+	/* With DR7.GD set, the access is to trap instead: the processor does that first ("Debug Registers"), so it never comes here. */
+	svm_load_debug(vcpu);
+	look_again(exit);
+}
+
+static void decode_exception(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit *exit)
+{
+	u8 vector = (u8)(vmcb->exit_code - SVM_EXIT_EXCEPTION(0));
+	struct insn insn;
+
+	if (vector == VECTOR_MC) {
+		svm_open_gate();
+		mce_handle_exit();
+		exit->kind = EXIT_MACHINE_CHECK;
+		return;
+	}
+	if (vector == VECTOR_DB && svm_end_step(vcpu)) {
+		exit->kind = EXIT_NMI_WINDOW;
+		return;
+	}
+	/* VMCALL is an invalid opcode on AMD; guests of either engine use the same hypercall. */
+	if (vector == VECTOR_UD && fetch_instruction(vcpu, &insn) == OK && insn.map == INSN_MAP_0F && insn.opcode == 0x01 &&
+	    insn.modrm == 0xc1) {
+		exit->kind = EXIT_HYPERCALL;
+		return;
+	}
+	exit->exception = (struct exit_exception){
+		.vector = vector,
+		.has_error = vector == VECTOR_AC || (vector >= VECTOR_TS && vector <= VECTOR_PF) || vector == VECTOR_DF,
+		.error = (u32)vmcb->exit_info1,
+		.address = vector == VECTOR_PF ? vmcb->exit_info2 : vector == VECTOR_DB ? vmcb->dr6 : 0,
+	};
+}
+
+#define NPF_PRESENT   BIT(0)
+#define NPF_WRITE     BIT(1)
+#define NPF_FETCH     BIT(4)
+#define NPF_PAGE_WALK BIT(33)
+
+static void decode_memory(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb, struct vm_exit *exit)
+{
+	u64 error = vmcb->exit_info1;
+
+	exit->memory = (struct exit_memory){
+		.gpa = vmcb->exit_info2,
+		.access = error & NPF_FETCH ? MEMORY_EXECUTE : error & NPF_WRITE ? MEMORY_WRITE : MEMORY_READ,
+		.page_walk = error & NPF_PAGE_WALK,
+		.present = error & NPF_PRESENT,
+	};
+}
+
+/* EXITINFO2 of a task switch. */
+#define TASK_BY_IRET   BIT(36)
+#define TASK_BY_JMP    BIT(38)
+#define TASK_HAS_ERROR BIT(44)
+
+static void decode_task(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit *exit)
+{
+	u64 info = vmcb->exit_info2;
+	bool by_event = vmcb->exit_int_info & EVENTINJ_VALID;
+
+	exit->task = (struct exit_task_switch){
+		.selector = (u16)vmcb->exit_info1,
+		.source = info & TASK_BY_IRET ? TASK_IRET : info & TASK_BY_JMP ? TASK_JMP : by_event ? TASK_GATE : TASK_CALL,
+		.has_error = info & TASK_HAS_ERROR,
+		.error = (u32)info,
+	};
+	(void)vcpu;
+}
+
+static void decode_interrupt(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb UNUSED, struct vm_exit *exit UNUSED)
+{
+	svm_open_gate();
+}
+
+static void decode_iret(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit *exit)
+{
+	struct svm_vcpu *svm = svm_of(vcpu);
+
+	/* It executes next; NMIs are open when RIP has moved (svm_collect_events). */
+	svm->vmcb->intercept3 &= ~(1u << INTERCEPT_IRET);
+	svm_dirty(svm, CLEAN_INTERCEPTS);
+	svm->iret_seen = true;
+	svm->iret_rip = vmcb->rip;
+	if (svm->want_nmi)
+		svm_request_window(vcpu, svm->want_irq, true);
+	look_again(exit);
+}
+
+static void decode_cache(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb, struct vm_exit *exit)
+{
+	exit->cache = vmcb->exit_code == SVM_EXIT_INVD ? CACHE_INVD : CACHE_WBINVD;
+}
+
+static void decode_raw(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb, struct vm_exit *exit)
+{
+	exit->qualification = vmcb->exit_info1;
+}
+
+/* Codes below RAW_NPF stand for themselves; the nested page fault, far above, is moved down. */
+#define RAW_NPF 0x90
+
+static const struct exit_code_row {
+	enum exit_kind kind;
+	decode_t decode; /* NULL: the kind says all */
+	const char *name; /* NULL: never intercepted */
+} rows[RAW_NPF + 1] = {
+	[SVM_EXIT_CR_READ(0) ... SVM_EXIT_CR_WRITE(15)] = {EXIT_CR, decode_cr, "CR access"},
+	[SVM_EXIT_DR_READ(0) ... SVM_EXIT_DR_WRITE(15)] = {EXIT_DR, decode_dr, "DR access"},
+	[SVM_EXIT_EXCEPTION(0) ... SVM_EXIT_EXCEPTION(31)] = {EXIT_EXCEPTION, decode_exception, "exception"},
+	[SVM_EXIT_INTR] = {EXIT_INTERRUPT, decode_interrupt, "physical interrupt"},
+	[SVM_EXIT_NMI] = {EXIT_NMI, decode_interrupt, "physical NMI"},
+	[SVM_EXIT_INIT] = {EXIT_INIT, NULL, "INIT"},
+	[SVM_EXIT_VINTR] = {EXIT_INTERRUPT_WINDOW, NULL, "virtual interrupt window"},
+	[SVM_EXIT_RDPMC] = {EXIT_DENIED, NULL, "RDPMC"},
+	[SVM_EXIT_CPUID] = {EXIT_CPUID, NULL, "CPUID"},
+	[SVM_EXIT_IRET] = {EXIT_INTERRUPT, decode_iret, "IRET"},
+	[SVM_EXIT_INVD] = {EXIT_CACHE, decode_cache, "INVD"},
+	[SVM_EXIT_PAUSE] = {EXIT_PAUSE, NULL, "PAUSE"},
+	[SVM_EXIT_HLT] = {EXIT_HLT, NULL, "HLT"},
+	[SVM_EXIT_INVLPGA] = {EXIT_UNDEFINED, decode_raw, "INVLPGA"},
+	[SVM_EXIT_IOIO] = {EXIT_IO, decode_io, "port I/O"},
+	[SVM_EXIT_MSR] = {EXIT_MSR_READ, decode_msr, "MSR access"},
+	[SVM_EXIT_TASK_SWITCH] = {EXIT_TASK_SWITCH, decode_task, "task switch"},
+	[SVM_EXIT_FERR_FREEZE] = {EXIT_UNKNOWN, decode_raw, "FERR freeze"},
+	[SVM_EXIT_SHUTDOWN] = {EXIT_TRIPLE_FAULT, NULL, "shutdown"},
+	[SVM_EXIT_VMRUN] = {EXIT_UNDEFINED, decode_raw, "VMRUN"},
+	[SVM_EXIT_VMMCALL] = {EXIT_HYPERCALL, NULL, "VMMCALL"},
+	[SVM_EXIT_VMLOAD ... SVM_EXIT_SKINIT] = {EXIT_UNDEFINED, decode_raw, "SVM instruction"},
+	[SVM_EXIT_WBINVD] = {EXIT_CACHE, decode_cache, "WBINVD"},
+	[SVM_EXIT_MONITOR ... SVM_EXIT_MWAIT] = {EXIT_MONITOR, NULL, "MONITOR/MWAIT"},
+	[SVM_EXIT_XSETBV] = {EXIT_XSETBV, NULL, "XSETBV"},
+	[SVM_EXIT_RDPRU] = {EXIT_UNDEFINED, decode_raw, "RDPRU"},
+	[RAW_NPF] = {EXIT_MEMORY, decode_memory, "nested page fault"},
+};
+
+u32 svm_raw_index(u64 code)
+{
+	if (code == SVM_EXIT_NPF)
+		return RAW_NPF;
+	return code < RAW_NPF && rows[code].name ? (u32)code : ACCOUNT_RAW;
+}
+
+const char *svm_raw_name(u32 raw)
+{
+	return raw <= RAW_NPF ? rows[raw].name : NULL;
+}
+
+void svm_decode_exit(struct vcpu *vcpu, struct vm_exit *exit)
+{
+	const struct vmcb *vmcb = svm_of(vcpu)->vmcb;
+	u32 raw = svm_raw_index(vmcb->exit_code);
+
+	exit->raw = raw;
+	if (UNLIKELY(raw == ACCOUNT_RAW)) {
+		exit->kind = vmcb->exit_code == SVM_EXIT_INVALID ? EXIT_ENTRY_FAILED : EXIT_UNKNOWN;
+		exit->qualification = vmcb->exit_info1;
+		return;
+	}
+	exit->kind = rows[raw].kind;
+	if (rows[raw].decode)
+		rows[raw].decode(vcpu, vmcb, exit);
+}
