@@ -1,0 +1,287 @@
+/*
+ * Where the house is put together: from the loader's hand-over to cores that run virtual machines. The stages are numbered
+ * in the order in which a boot meets them, so that a machine that hangs shows where.
+ */
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/features.h"
+#include "arch/x86_64/cpu/lapic.h"
+#include "arch/x86_64/cpu/mitigation.h"
+#include "arch/x86_64/cpu/xstate.h"
+#include "arch/x86_64/mmu/mtrr.h"
+#include "arch/x86_64/mmu/root.h"
+#include "arch/x86_64/mmu/window.h"
+#include "boot/boot_info.h"
+#include "core/frame.h"
+#include "core/log.h"
+#include "core/memory_map.h"
+#include "core/panic.h"
+#include "core/pool.h"
+#include "core/time.h"
+#include "drivers/acpi.h"
+#include "drivers/framebuffer.h"
+#include "drivers/keyboard.h"
+#include "drivers/power.h"
+#include "drivers/serial.h"
+#include "lib/string.h"
+#include "vmm/core.h"
+#include "vmm/machine.h"
+#include "vmm/main.h"
+#include "vmm/vm.h"
+
+extern const struct engine_ops vmx_engine;
+
+const struct engine_ops *const engines[] = {&vmx_engine, NULL};
+
+/* All of it is written by the boot core before the others start, and constant after, but where a comment says more. */
+static struct boot_info boot_info;
+static struct memory_map memory_map;
+static struct acpi_tables acpi;
+static struct config config;
+static const struct engine_ops *engine; /* the one this machine has */
+static struct loader_file files[BOOT_MAX_FILES];
+
+/* What cannot go on is no broken invariant of ours: say it on every console and stop. The launcher ends a run at this line. */
+NORETURN static void stop(const char *what, const char *advice)
+{
+	log_line("*** Trivisor stops: %s", what);
+	log_line("    %s", advice);
+	log_flush();
+	for (;;)
+		halt_until_interrupt();
+}
+
+static void take_boot_info(paddr_t pa)
+{
+	const struct boot_info *given = (const struct boot_info *)(POOL_BASE + pa);
+
+	serial_init();
+	log_stage(1, "Trivisor: the loader handed over");
+	if (given->magic != BOOT_INFO_MAGIC || given->version != BOOT_INFO_VERSION || given->size != sizeof(boot_info))
+		stop("the loader and the hypervisor do not belong together",
+		     "Copy BOOTX64.EFI and trivisor.elf from the same build.");
+	boot_info = *given;
+	if (boot_info.framebuffer.format != BOOT_PIXEL_NONE)
+		framebuffer_init(&boot_info.framebuffer, (void *)(POOL_BASE + boot_info.framebuffer.pa));
+	log_line("     firmware: %s", boot_info.firmware);
+}
+
+/* What the loader left in usable memory and must stay until it has been read. */
+static void reserve_handover(paddr_t info_pa)
+{
+	memory_map_reserve(&memory_map, boot_info.image_pa, boot_info.image_pa + boot_info.image_size);
+	memory_map_reserve(&memory_map, boot_info.tables_pa, boot_info.tables_pa + boot_info.tables_size);
+	memory_map_reserve(&memory_map, info_pa, info_pa + sizeof(boot_info));
+	memory_map_reserve(&memory_map, boot_info.trampoline_pa, boot_info.trampoline_pa + boot_info.trampoline_size);
+	memory_map_reserve(&memory_map, boot_info.map_pa, boot_info.map_pa + boot_info.map_size);
+	if (boot_info.config_pa)
+		memory_map_reserve(&memory_map, boot_info.config_pa, boot_info.config_pa + boot_info.config_size);
+	for (u32 i = 0; i < boot_info.file_count; i++)
+		if (boot_info.files[i].pa)
+			memory_map_reserve(&memory_map, boot_info.files[i].pa, boot_info.files[i].pa + boot_info.files[i].size);
+}
+
+static void take_memory(paddr_t info_pa)
+{
+	int error = memory_map_read(&memory_map, (const void *)(POOL_BASE + boot_info.map_pa), boot_info.map_size,
+				    boot_info.descriptor_size);
+
+	if (error != OK)
+		stop("firmware's memory map cannot be read", "Please report this machine's firmware with this screen.");
+	reserve_handover(info_pa);
+	if (frame_init(&memory_map) != OK)
+		stop("there is no memory to start with", "Trivisor needs 64 MiB of RAM in one piece.");
+	log_stage(2, "memory: %llu MiB usable in %u regions, %llu MiB for guests",
+		  (unsigned long long)(memory_map_bytes(&memory_map, MEMORY_USABLE) / MIB), memory_map.count,
+		  (unsigned long long)(frame_bytes_free() / MIB));
+	if (memory_map.dropped)
+		log_line("     %u descriptors of firmware's memory map were left out", memory_map.dropped);
+}
+
+static void take_address_space(void)
+{
+	features_collect();
+	if (root_build_base(&boot_info) != OK)
+		stop("no memory for the hypervisor's page tables", "Trivisor needs 64 MiB of RAM in one piece.");
+	cpu_init_core(0);
+	root_load(&base_root);
+	if (boot_info.framebuffer.format != BOOT_PIXEL_NONE)
+		framebuffer_move(map_device(boot_info.framebuffer.pa, boot_info.framebuffer.size, CACHE_WC));
+	if (!root_check_wx(&base_root))
+		panic("a page of ours is writable and executable");
+	log_stage(3, "address space: no page is both writable and executable");
+	root_report();
+}
+
+static void map_files(void)
+{
+	for (u32 i = 0; i < boot_info.file_count; i++) {
+		const struct boot_file *from = &boot_info.files[i];
+
+		if (from->pa)
+			files[i] = (struct loader_file){
+				.name = from->name, .bytes = map_module(from->pa, from->size), .size = from->size};
+	}
+}
+
+static bool find_file(const char *name, struct loader_file *file)
+{
+	for (u32 i = 0; i < boot_info.file_count; i++) {
+		if (files[i].bytes && !strcmp(files[i].name, name)) {
+			*file = files[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Cores to start: the MADT's, or firmware's MP Services list where there is no ACPI. This core is left out of it. */
+static u32 list_cores(u32 *apic_ids)
+{
+	u32 count = 0, self = lapic_id();
+
+	for (u32 i = 0; i < acpi.cpu_count && count < BOOT_MAX_CPUS; i++)
+		if (acpi.cpus[i].enabled && acpi.cpus[i].apic_id != self)
+			apic_ids[count++] = acpi.cpus[i].apic_id;
+	if (acpi.cpu_count)
+		return count;
+	for (u32 i = 0; i < boot_info.cpu_count && count < BOOT_MAX_CPUS; i++)
+		if (boot_info.cpus[i].flags & BOOT_CPU_ENABLED && boot_info.cpus[i].apic_id != self)
+			apic_ids[count++] = boot_info.cpus[i].apic_id;
+	return count;
+}
+
+static void take_platform(void)
+{
+	if (boot_info.rsdp_pa && acpi_read(&acpi, boot_info.rsdp_pa) == OK)
+		log_stage(4, "platform: ACPI, %u processors, %u IOAPICs", acpi.cpu_count, acpi.ioapic_count);
+	else
+		log_stage(4, "platform: no ACPI; %u processors by firmware's MP Services", boot_info.cpu_count);
+	cpu_quiet_firmware(acpi.ioapics, acpi.ioapic_count, acpi.hpet_pa);
+	lapic_init();
+	tsc_calibrate(acpi.pm_timer_port, acpi.hpet_pa);
+	log_line("     TSC %llu MHz", (unsigned long long)(tsc_hz / 1000000));
+}
+
+/* The engine this machine has: the first whose probe says so. The reasons of the others are for the user when none does. */
+static void choose_engine(void)
+{
+	static struct engine_probe probe;
+
+	for (u32 i = 0; engines[i]; i++) {
+		if (engines[i]->probe(&probe)) {
+			engine = engines[i];
+			log_stage(5, "engine: %s (%s): %s", engine->name, engine->title, probe.features);
+			return;
+		}
+		log_line("     engine %s (%s): %s", engines[i]->name, engines[i]->title, probe.reason);
+	}
+	stop("this machine has no hardware virtualization that can be used",
+	     "Each engine's reason stands above; what firmware switched off is switched on in its setup.");
+}
+
+static void enable_engine(void)
+{
+	char reason[160] = "";
+
+	if (!engine->core_enable(reason, sizeof(reason)))
+		smp_core_unfit(reason);
+}
+
+/* Where the other cores come out of smp_start(). */
+static void other_core_main(void)
+{
+	features_collect();
+	lapic_init();
+	xstate_init_core();
+	enable_engine();
+	core_init();
+	smp_core_ready();
+	core_loop();
+}
+
+static void start_cores(void)
+{
+	static u32 apic_ids[BOOT_MAX_CPUS];
+	u32 count = list_cores(apic_ids);
+	char reason[160] = "";
+
+	xstate_init_core();
+	if (!engine->core_enable(reason, sizeof(reason)))
+		stop("the boot core cannot use the engine", reason);
+	core_init();
+	smp_start(apic_ids, count, boot_info.trampoline_pa, boot_info.trampoline_size, other_core_main);
+	log_stage(6, "cores: %u of %u up", core_count, count + 1);
+	for (u32 i = 0; i < core_count; i++)
+		log_line("     core %u: APIC ID %u, TSC skew %lld ticks", i, percpu_table[i].apic_id,
+			 (long long)percpu_table[i].tsc_skew);
+}
+
+static void config_error(void *context UNUSED, u32 line, const char *message)
+{
+	if (line)
+		log_line("trivisor.conf:%u: %s", line, message);
+	else
+		log_line("trivisor.conf: %s", message);
+}
+
+static void take_config(void)
+{
+	const struct config_limits limits = {.memory = frame_bytes_free(), .cores = core_count};
+	u32 errors;
+
+	if (!boot_info.config_pa)
+		stop("there is no \\trivisor\\trivisor.conf on the boot volume",
+		     "Make the disk image with `./trivisor image -c CONFIG -o FILE`.");
+	errors = config_parse(&config, map_module(boot_info.config_pa, boot_info.config_size), boot_info.config_size, &limits,
+			      config_error, NULL);
+	log_stage(7, "config: %u VMs, %u errors", config.vm_count, errors);
+}
+
+static const struct engine_ops *find_engine(const char *name, const char **reason)
+{
+	if (!name[0] || !strcmp(name, "auto") || !strcmp(name, engine->name))
+		return engine;
+	*reason = "this machine has another engine";
+	return NULL;
+}
+
+static void all_ended(void)
+{
+	if (config.on_idle != IDLE_POWEROFF) {
+		log_line("Trivisor: all VMs have ended; on-idle = stay");
+		return;
+	}
+	log_line("Trivisor: power off");
+	log_flush();
+	power_off();
+}
+
+static const struct vmm_house the_house = {
+	.config = &config,
+	.find_file = find_file,
+	.machine_create = machine_create,
+	.machine_destroy = machine_destroy,
+	.find_engine = find_engine,
+	.all_ended = all_ended,
+};
+
+void kernel_main(paddr_t info_pa)
+{
+	take_boot_info(info_pa);
+	take_memory(info_pa);
+	take_address_space();
+	map_files();
+	keyboard_init();
+	take_platform();
+	choose_engine();
+	window_init();
+	vmm_init(&the_house);
+	start_cores();
+	take_config();
+	mitigation_init(config.mitigations != TOGGLE_OFF);
+	power_init(&boot_info, &acpi);
+	log_stage(8, "running");
+	log_direct(false);
+	vmm_start_all();
+	core_loop();
+}
