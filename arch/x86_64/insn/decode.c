@@ -216,6 +216,19 @@ static void take_immediate(struct cursor *cursor, struct insn *insn, u32 flags)
 		take(cursor); /* ENTER's nesting level */
 }
 
+/* 0F 01 with registers is a table of its own, in which 66, F2 and F3 select other instructions. */
+static int check_0f01(const struct insn *insn, const struct prefixes *prefixes)
+{
+	if (insn->has_memory)
+		return OK;
+	if (!(opcode_0f01_registers >> (insn->modrm & 63) & 1))
+		return ERR_UNSUPPORTED;
+	/* SMSW and LMSW take any prefix. */
+	if ((prefixes->operand || insn->rep || insn->repne) && (insn->modrm & 0xe8) != 0xe0 && (insn->modrm & 0xf8) != 0xf0)
+		return ERR_UNSUPPORTED;
+	return insn->modrm == 0xf8 && insn->mode != INSN_MODE_64 ? ERR_INVALID : OK; /* SWAPGS */
+}
+
 /* What only the whole encoding tells: forms that are #UD, and those that nothing here may guess. */
 static int check(const struct insn *insn, const struct opcode *row, const struct prefixes *prefixes)
 {
@@ -224,10 +237,21 @@ static int check(const struct insn *insn, const struct opcode *row, const struct
 
 	if (flags & OP_NOT64 && insn->mode == INSN_MODE_64)
 		return ERR_INVALID;
+	if (flags & OP_PLAIN && (prefixes->operand || insn->rep || insn->repne))
+		return ERR_UNSUPPORTED;
 	if (flags & OP_GROUP && !(row->extensions >> extension & 1))
 		return ERR_UNSUPPORTED;
-	if (flags & OP_MEMORY && !insn->has_memory)
+	if (!insn->has_memory && (flags & OP_MEMORY || row->memory >> extension & 1))
 		return ERR_UNSUPPORTED;
+	if (row == &opcode_0f[0x01]) {
+		int error = check_0f01(insn, prefixes);
+
+		if (error)
+			return error;
+	}
+	/* CR0, CR2, CR3, CR4, CR8; DR0 to DR7. */
+	if (flags & OP_REGISTER && !((insn->opcode & 1 ? 0xff : 0x11d) >> insn->reg & 1))
+		return ERR_INVALID;
 	if (insn->lock && (!(flags & OP_LOCK) || !insn->has_memory ||
 			   (flags & OP_GROUP && !(row->lockable >> extension & 1))))
 		return ERR_INVALID;

@@ -8,8 +8,9 @@
 #define BYTE_M	   (OP_MODRM | OP_BYTE)
 #define ROW(shape) {.flags = OP_OK | (shape)}
 #define GROUP(which, shape) {.flags = OP_OK | OP_MODRM | OP_GROUP | (shape), .extensions = (which)}
-#define LOCK_GROUP(which, locks, shape) \
-	{.flags = OP_OK | OP_MODRM | OP_GROUP | OP_LOCK | (shape), .extensions = (which), .lockable = (locks)}
+#define LOCK_GROUP(which, locks, memory_only, shape)                                                           \
+	{.flags = OP_OK | OP_MODRM | OP_GROUP | OP_LOCK | (shape), .extensions = (which), .lockable = (locks), \
+	 .memory = (memory_only)}
 
 /* ADD, OR, ... in the six forms every arithmetic operation has. `lock`: all but CMP. */
 #define ARITHMETIC(base, lock)                                                         \
@@ -40,10 +41,10 @@ const struct opcode opcode_one[256] = {
 	[0x6b] = ROW(M | OP_IMM8),
 	[0x6c] = ROW(OP_BYTE), [0x6d] = ROW(0), [0x6e] = ROW(OP_BYTE), [0x6f] = ROW(0), /* INS, OUTS */
 	[0x70 ... 0x7f] = ROW(OP_IMM8 | OP_RELATIVE | OP_FORCE64),	     /* Jcc */
-	[0x80] = LOCK_GROUP(0xff, 0x7f, OP_IMM8 | OP_BYTE),		     /* group 1: ADD ... CMP */
-	[0x81] = LOCK_GROUP(0xff, 0x7f, OP_IMMZ),
-	[0x82] = LOCK_GROUP(0xff, 0x7f, OP_IMM8 | OP_BYTE | OP_NOT64),
-	[0x83] = LOCK_GROUP(0xff, 0x7f, OP_IMM8),
+	[0x80] = LOCK_GROUP(0xff, 0x7f, 0, OP_IMM8 | OP_BYTE),		     /* group 1: ADD ... CMP */
+	[0x81] = LOCK_GROUP(0xff, 0x7f, 0, OP_IMMZ),
+	[0x82] = LOCK_GROUP(0xff, 0x7f, 0, OP_IMM8 | OP_BYTE | OP_NOT64),
+	[0x83] = LOCK_GROUP(0xff, 0x7f, 0, OP_IMM8),
 	[0x84] = ROW(BYTE_M), [0x85] = ROW(M),				     /* TEST */
 	[0x86] = ROW(BYTE_M | OP_LOCK), [0x87] = ROW(M | OP_LOCK),	     /* XCHG */
 	[0x88] = ROW(BYTE_M), [0x89] = ROW(M), [0x8a] = ROW(BYTE_M), [0x8b] = ROW(M), /* MOV */
@@ -80,15 +81,15 @@ const struct opcode opcode_one[256] = {
 	[0xec] = ROW(OP_BYTE), [0xed] = ROW(0), [0xee] = ROW(OP_BYTE), [0xef] = ROW(0), /* IN, OUT by DX */
 	[0xf1] = ROW(0),						     /* INT1 */
 	[0xf4] = ROW(0), [0xf5] = ROW(0),				     /* HLT, CMC */
-	[0xf6] = LOCK_GROUP(0xff, 0x0c, OP_TEST_IMM | OP_BYTE), [0xf7] = LOCK_GROUP(0xff, 0x0c, OP_TEST_IMM), /* group 3 */
+	[0xf6] = LOCK_GROUP(0xff, 0x0c, 0, OP_TEST_IMM | OP_BYTE), [0xf7] = LOCK_GROUP(0xff, 0x0c, 0, OP_TEST_IMM), /* group 3 */
 	[0xf8 ... 0xfd] = ROW(0),					     /* CLC ... STD */
-	[0xfe] = LOCK_GROUP(0x03, 0x03, OP_BYTE),			     /* INC, DEC */
-	[0xff] = LOCK_GROUP(0x7f, 0x03, 0),				     /* INC, DEC, CALL, JMP, PUSH: sizes in decode.c */
+	[0xfe] = LOCK_GROUP(0x03, 0x03, 0, OP_BYTE),			     /* INC, DEC */
+	[0xff] = LOCK_GROUP(0x7f, 0x03, 0x28, 0),				     /* INC, DEC, CALL, JMP, PUSH: sizes in decode.c */
 };
 
 const struct opcode opcode_0f[256] = {
 	[0x00] = GROUP(0x3f, 0),						     /* SLDT STR LLDT LTR VERR VERW */
-	[0x01] = GROUP(0xff, 0),						     /* SGDT ... INVLPG; with mod 3 VMCALL, XSETBV, ... */
+	[0x01] = GROUP(0xdf, 0),						     /* SGDT ... INVLPG; with mod 3 VMCALL, XSETBV, ... */
 	[0x02 ... 0x03] = ROW(M),					     /* LAR, LSL */
 	[0x05] = ROW(OP_FORCE64), [0x06] = ROW(0), [0x07] = ROW(0),	     /* SYSCALL, CLTS, SYSRET */
 	[0x08 ... 0x09] = ROW(0),					     /* INVD, WBINVD */
@@ -110,10 +111,19 @@ const struct opcode opcode_0f[256] = {
 	[0xb0] = ROW(BYTE_M | OP_LOCK), [0xb1] = ROW(M | OP_LOCK),	     /* CMPXCHG */
 	[0xb2] = ROW(M | OP_MEMORY), [0xb4 ... 0xb5] = ROW(M | OP_MEMORY),   /* LSS, LFS, LGS */
 	[0xb6 ... 0xb7] = ROW(M), [0xbe ... 0xbf] = ROW(M),		     /* MOVZX, MOVSX */
-	[0xba] = LOCK_GROUP(0xf0, 0xe0, OP_IMM8),			     /* BT, BTS, BTR, BTC */
+	[0xba] = LOCK_GROUP(0xf0, 0xe0, 0, OP_IMM8),			     /* BT, BTS, BTR, BTC */
 	[0xbc ... 0xbd] = ROW(M),					     /* BSF, BSR, TZCNT, LZCNT */
 	[0xc0] = ROW(BYTE_M | OP_LOCK), [0xc1] = ROW(M | OP_LOCK),	     /* XADD */
-	[0xc3] = ROW(M | OP_MEMORY),					     /* MOVNTI */
-	[0xc7] = LOCK_GROUP(0x02, 0x02, OP_MEMORY),			     /* CMPXCHG8B, CMPXCHG16B */
+	[0xc3] = ROW(M | OP_MEMORY | OP_PLAIN),				     /* MOVNTI */
+	[0xc7] = LOCK_GROUP(0x02, 0x02, 0, OP_MEMORY),			     /* CMPXCHG8B, CMPXCHG16B */
 	[0xc8 ... 0xcf] = ROW(0),					     /* BSWAP */
 };
+
+#define KNOWN(modrm) BIT((modrm) - 0xc0)
+const u64 opcode_0f01_registers =
+	BITS(4, 1) |								/* VMCALL, VMLAUNCH, VMRESUME, VMXOFF */
+	KNOWN(0xc8) | KNOWN(0xc9) | KNOWN(0xca) | KNOWN(0xcb) |			/* MONITOR, MWAIT, CLAC, STAC */
+	KNOWN(0xd0) | KNOWN(0xd1) |						/* XGETBV, XSETBV */
+	BITS(0x1f, 0x18) |							/* VMRUN ... INVLPGA */
+	BITS(0x27, 0x20) | BITS(0x37, 0x30) |					/* SMSW, LMSW */
+	KNOWN(0xf8) | KNOWN(0xf9);						/* SWAPGS, RDTSCP */

@@ -24,12 +24,17 @@
 #define OP_TEST_IMM BIT(16) /* group 3: the immediate is there for /0 and /1 only */
 #define OP_RELATIVE BIT(17) /* the immediate is a branch displacement */
 #define OP_BYTE	    BIT(18) /* byte operands */
+#define OP_PLAIN    BIT(19) /* 66, F2 and F3 make another instruction of it, which is not supported */
 
 struct opcode {
 	u32 flags;
 	u8 extensions; /* OP_GROUP: bit n set: /n is supported */
 	u8 lockable;   /* OP_GROUP with OP_LOCK: which of them take LOCK */
+	u8 memory;     /* OP_GROUP: which of them must name memory */
 };
+
+/* 0F 01 with a ModRM of C0 to FF: bit (ModRM - C0) set: an instruction we know. */
+extern const u64 opcode_0f01_registers;
 
 extern const struct opcode opcode_one[256], opcode_0f[256];
 
