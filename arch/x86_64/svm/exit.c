@@ -5,14 +5,21 @@
 
 typedef void (*decode_t)(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit *exit);
 
+/* The guest changed its code or tables between the intercept and our look: let it run into that itself. */
+static void look_again(struct vm_exit *exit)
+{
+	exit->kind = EXIT_INTERRUPT;
+}
+
 /* EXITINFO1 of an I/O intercept. */
 #define IOIO_IN	    BIT(0)
 #define IOIO_STRING BIT(2)
 #define IOIO_REP    BIT(3)
 
-static void decode_io(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb, struct vm_exit *exit)
+static void decode_io(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit *exit)
 {
 	u64 info = vmcb->exit_info1;
+	struct insn insn;
 
 	exit->io = (struct exit_io){
 		.port = (u16)(info >> 16),
@@ -20,7 +27,18 @@ static void decode_io(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb, struct 
 		.in = info & IOIO_IN,
 		.string = info & IOIO_STRING,
 		.rep = info & IOIO_REP,
+		.address_size = (u8)(info >> 7 & 7) * 2, /* one-hot 16, 32, 64 bits */
+		.segment = SEG_DS,
 	};
+	/* OUTS may have a segment override, which only decode assists tell. */
+	if (exit->io.string && !exit->io.in) {
+		if (svm_features.decode_assists)
+			exit->io.segment = info >> 10 & 7;
+		else if (fetch_instruction(vcpu, &insn) == OK)
+			exit->io.segment = insn.segment;
+		else
+			look_again(exit);
+	}
 }
 
 static void decode_msr(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb, struct vm_exit *exit)
@@ -41,12 +59,6 @@ static bool operand(struct vcpu *vcpu, const struct vmcb *vmcb, u8 *gpr)
 		return false;
 	*gpr = insn.rm;
 	return true;
-}
-
-/* The guest changed its code or tables between the intercept and our look: let it run into that itself. */
-static void look_again(struct vm_exit *exit)
-{
-	exit->kind = EXIT_INTERRUPT;
 }
 
 static void decode_cr(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit *exit)

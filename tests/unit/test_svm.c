@@ -1,0 +1,281 @@
+// sources: arch/x86_64/svm/asid.c arch/x86_64/svm/maps.c arch/x86_64/svm/feature.c arch/x86_64/svm/exit.c lib/fmt.c
+/* AMD-V's pure parts: ASIDs across cores and generations, permission maps, feature words, exit codes. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "arch/x86_64/cpu/irq.h"
+#include "arch/x86_64/svm/maps.h"
+#include "arch/x86_64/svm/svm.h"
+#include "vmm/fetch.h"
+
+/* What exit.c calls: the test says what the guest's instruction is. */
+struct svm_features svm_features;
+static struct insn next_insn;
+static int next_insn_error;
+static u32 gates_opened, debug_loads;
+static bool step_is_ours;
+
+int fetch_instruction(struct vcpu *vcpu UNUSED, struct insn *insn)
+{
+	*insn = next_insn;
+	return next_insn_error;
+}
+
+void svm_open_gate(void)
+{
+	gates_opened++;
+}
+
+void mce_handle_exit(void)
+{
+}
+
+void svm_load_debug(struct vcpu *vcpu UNUSED)
+{
+	debug_loads++;
+}
+
+bool svm_end_step(struct vcpu *vcpu UNUSED)
+{
+	return step_is_ours;
+}
+
+void svm_request_window(struct vcpu *vcpu UNUSED, bool irq UNUSED, bool nmi UNUSED)
+{
+}
+
+static void asids_are_fresh_until_they_run_out(void **state UNUSED)
+{
+	struct asid_pool pool;
+	struct asid_tag a = {0}, b = {0}, c = {0};
+
+	asid_init(&pool, 3); /* 1 and 2 can be handed out */
+	assert_int_equal(asid_assign(&pool, &a, 0, false), ASID_FRESH);
+	assert_int_equal(a.asid, 1);
+	assert_int_equal(asid_assign(&pool, &a, 0, false), ASID_KEEP);
+	assert_int_equal(asid_assign(&pool, &b, 0, false), ASID_FRESH);
+	assert_int_equal(b.asid, 2);
+	assert_int_equal(asid_assign(&pool, &c, 0, false), ASID_FLUSH_ALL);
+	assert_int_equal(c.asid, 1);
+	/* The old generation's tags are void, even the one that has the same number. */
+	assert_int_equal(asid_assign(&pool, &a, 0, false), ASID_FRESH);
+	assert_int_equal(a.asid, 2);
+}
+
+static void an_asid_is_of_one_core(void **state UNUSED)
+{
+	struct asid_pool pool[2];
+	struct asid_tag tag = {0};
+
+	asid_init(&pool[0], 8);
+	asid_init(&pool[1], 8);
+	assert_int_equal(asid_assign(&pool[0], &tag, 0, false), ASID_FRESH);
+	assert_int_equal(asid_assign(&pool[1], &tag, 1, false), ASID_FRESH);
+	/* Back again: what it left on core 0 may be stale, so the number it had there is not good any more. */
+	assert_int_equal(asid_assign(&pool[0], &tag, 0, false), ASID_FRESH);
+	assert_int_equal(tag.asid, 2);
+}
+
+static void renewing_leaves_old_translations_behind(void **state UNUSED)
+{
+	struct asid_pool pool;
+	struct asid_tag tag = {0};
+
+	asid_init(&pool, 8);
+	asid_assign(&pool, &tag, 0, false);
+	assert_int_equal(asid_assign(&pool, &tag, 0, true), ASID_FRESH);
+	assert_int_equal(tag.asid, 2);
+}
+
+static void msr_map_has_three_ranges(void **state UNUSED)
+{
+	static u8 map[MSR_MAP_SIZE];
+
+	memset(map, 0xff, sizeof(map));
+	assert_true(msr_map_set(map, MSR_STAR, false, true));
+	assert_int_equal(map[0x800 + 0x81 / 4], 0xff & ~(1u << (0x81 % 4 * 2)));
+	assert_false(msr_map_test(map, MSR_STAR, false));
+	assert_true(msr_map_test(map, MSR_STAR, true));
+	assert_true(msr_map_set(map, 0x1fff, false, false));
+	assert_int_equal(map[0x7ff], 0x3f);
+	assert_true(msr_map_set(map, 0xc0011fff, false, false));
+	assert_int_equal(map[0x17ff], 0x3f);
+	assert_false(msr_map_set(map, 0x2000, false, false));
+	assert_false(msr_map_set(map, 0xc0002000, false, false));
+	assert_false(msr_map_set(map, 0x40000000, false, false));
+	assert_true(msr_map_test(map, 0x40000000, false));
+}
+
+static void features_by_their_bits(void **state UNUSED)
+{
+	struct svm_features a = svm_read_features(16, BIT(0) | BIT(3) | BIT(6));
+	struct svm_features b = svm_read_features(8, BIT(0) | BIT(6) | BIT(7));
+	struct svm_features both = svm_common_features(&a, &b);
+	char text[128];
+
+	assert_true(a.nested_paging && a.nrips && a.flush_by_asid && !a.decode_assists && !a.vgif);
+	assert_true(both.nested_paging && both.flush_by_asid && !both.nrips && !both.decode_assists);
+	assert_int_equal(both.asids, 8);
+	svm_name_features(&both, text, sizeof(text));
+	assert_string_equal(text, "nested paging, flush by ASID, 8 ASIDs");
+	svm_name_features(&both, text, 10);
+	assert_string_equal(text, "nested pa");
+}
+
+static struct vm_exit decode(u64 code, u64 info1, u64 info2)
+{
+	static struct vmcb vmcb;
+	static struct svm_vcpu svm;
+	static struct vcpu vcpu;
+	struct vm_exit exit;
+
+	memset(&exit, 0, sizeof(exit));
+	svm.vmcb = &vmcb;
+	vcpu.engine_state = &svm;
+	vmcb.exit_code = code;
+	vmcb.exit_info1 = info1;
+	vmcb.exit_info2 = info2;
+	svm_decode_exit(&vcpu, &exit);
+	return exit;
+}
+
+static void every_intercept_has_its_kind(void **state UNUSED)
+{
+	static const struct {
+		u64 code, info1;
+		enum exit_kind kind;
+	} rows[] = {
+		{SVM_EXIT_CR_WRITE(4), 0, EXIT_CR},	     {SVM_EXIT_EXCEPTION(VECTOR_AC), 0, EXIT_EXCEPTION},
+		{SVM_EXIT_INTR, 0, EXIT_INTERRUPT},	     {SVM_EXIT_NMI, 0, EXIT_NMI},
+		{SVM_EXIT_INIT, 0, EXIT_INIT},		     {SVM_EXIT_VINTR, 0, EXIT_INTERRUPT_WINDOW},
+		{SVM_EXIT_RDPMC, 0, EXIT_DENIED},	     {SVM_EXIT_CPUID, 0, EXIT_CPUID},
+		{SVM_EXIT_INVD, 0, EXIT_CACHE},		     {SVM_EXIT_WBINVD, 0, EXIT_CACHE},
+		{SVM_EXIT_HLT, 0, EXIT_HLT},		     {SVM_EXIT_INVLPGA, 0, EXIT_UNDEFINED},
+		{SVM_EXIT_IOIO, 0, EXIT_IO},		     {SVM_EXIT_MSR, 0, EXIT_MSR_READ},
+		{SVM_EXIT_MSR, 1, EXIT_MSR_WRITE},	     {SVM_EXIT_TASK_SWITCH, 0, EXIT_TASK_SWITCH},
+		{SVM_EXIT_SHUTDOWN, 0, EXIT_TRIPLE_FAULT},   {SVM_EXIT_VMRUN, 0, EXIT_UNDEFINED},
+		{SVM_EXIT_VMMCALL, 0, EXIT_HYPERCALL},	     {SVM_EXIT_STGI, 0, EXIT_UNDEFINED},
+		{SVM_EXIT_SKINIT, 0, EXIT_UNDEFINED},	     {SVM_EXIT_MONITOR, 0, EXIT_MONITOR},
+		{SVM_EXIT_MWAIT, 0, EXIT_MONITOR},	     {SVM_EXIT_XSETBV, 0, EXIT_XSETBV},
+		{SVM_EXIT_NPF, 0, EXIT_MEMORY},		     {SVM_EXIT_INVALID, 0, EXIT_ENTRY_FAILED},
+		{0x8f, 0, EXIT_UNKNOWN},		     {0x401, 0, EXIT_UNKNOWN},
+		{0xffffffff, 0, EXIT_UNKNOWN},		     {SVM_EXIT_RSM, 0, EXIT_UNKNOWN},
+	};
+
+	next_insn_error = ERR_UNSUPPORTED;
+	svm_features.decode_assists = true;
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_int_equal(decode(rows[i].code, rows[i].info1, 0).kind, rows[i].kind);
+	assert_string_equal(svm_raw_name(svm_raw_index(SVM_EXIT_NPF)), "nested page fault");
+	assert_int_equal(svm_raw_index(0x12345), ACCOUNT_RAW);
+	assert_null(svm_raw_name(ACCOUNT_RAW));
+}
+
+static void physical_interrupts_go_through_the_gate(void **state UNUSED)
+{
+	gates_opened = 0;
+	decode(SVM_EXIT_INTR, 0, 0);
+	decode(SVM_EXIT_NMI, 0, 0);
+	decode(SVM_EXIT_CPUID, 0, 0);
+	assert_int_equal(gates_opened, 2);
+}
+
+static void io_facts(void **state UNUSED)
+{
+	/* REP OUTSW to port 3f8h: bits TYPE 0, STR, REP, SZ16, A32. */
+	struct vm_exit exit = decode(SVM_EXIT_IOIO, 0x3f8ull << 16 | BIT(8) | BIT(5) | BIT(3) | BIT(2), 0);
+
+	assert_int_equal(exit.io.port, 0x3f8);
+	assert_int_equal(exit.io.size, 2);
+	assert_true(exit.io.string && exit.io.rep && !exit.io.in);
+	assert_int_equal(exit.io.address_size, 4);
+	exit = decode(SVM_EXIT_IOIO, 0x21ull << 16 | BIT(4) | BIT(0), 0);
+	assert_int_equal(exit.io.size, 1);
+	assert_true(exit.io.in && !exit.io.string);
+}
+
+static void memory_facts(void **state UNUSED)
+{
+	struct vm_exit exit = decode(SVM_EXIT_NPF, BIT(1) | BIT(33), 0xfee00000);
+
+	assert_int_equal(exit.memory.gpa, 0xfee00000);
+	assert_int_equal(exit.memory.access, MEMORY_WRITE);
+	assert_true(exit.memory.page_walk && !exit.memory.present);
+	exit = decode(SVM_EXIT_NPF, BIT(0) | BIT(4) | BIT(32), 0x1000);
+	assert_int_equal(exit.memory.access, MEMORY_EXECUTE);
+	assert_true(exit.memory.present && !exit.memory.page_walk);
+}
+
+static void operands_come_from_assists_or_the_instruction(void **state UNUSED)
+{
+	struct vm_exit exit;
+
+	svm_features.decode_assists = true;
+	exit = decode(SVM_EXIT_CR_WRITE(4), BIT(63) | 9, 0);
+	assert_int_equal(exit.cr.cr, 4);
+	assert_int_equal(exit.cr.gpr, 9);
+	assert_int_equal(exit.cr.access, CR_WRITE);
+	svm_features.decode_assists = false;
+	next_insn = (struct insn){.rm = 3};
+	next_insn_error = OK;
+	exit = decode(SVM_EXIT_CR_WRITE(4), 0, 0);
+	assert_int_equal(exit.cr.gpr, 3);
+	/* The code is gone meanwhile: the guest is to meet that itself. */
+	next_insn_error = ERR_RANGE;
+	assert_int_equal(decode(SVM_EXIT_CR_WRITE(4), 0, 0).kind, EXIT_INTERRUPT);
+}
+
+static void vmcall_is_a_hypercall_too(void **state UNUSED)
+{
+	next_insn_error = OK;
+	next_insn = (struct insn){.map = INSN_MAP_0F, .opcode = 0x01, .modrm = 0xc1};
+	assert_int_equal(decode(SVM_EXIT_EXCEPTION(VECTOR_UD), 0, 0).kind, EXIT_HYPERCALL);
+	next_insn = (struct insn){.map = INSN_MAP_0F, .opcode = 0x0b};
+	assert_int_equal(decode(SVM_EXIT_EXCEPTION(VECTOR_UD), 0, 0).kind, EXIT_EXCEPTION);
+	next_insn = (struct insn){.map = INSN_MAP_ONE, .opcode = 0x01, .modrm = 0xc1};
+	assert_int_equal(decode(SVM_EXIT_EXCEPTION(VECTOR_UD), 0, 0).kind, EXIT_EXCEPTION);
+}
+
+static void debug_exits(void **state UNUSED)
+{
+	step_is_ours = true;
+	assert_int_equal(decode(SVM_EXIT_EXCEPTION(VECTOR_DB), 0, 0).kind, EXIT_NMI_WINDOW);
+	step_is_ours = false;
+	assert_int_equal(decode(SVM_EXIT_EXCEPTION(VECTOR_DB), 0, 0).kind, EXIT_EXCEPTION);
+	debug_loads = 0;
+	assert_int_equal(decode(SVM_EXIT_DR_WRITE(7), 0, 0).kind, EXIT_INTERRUPT);
+	assert_int_equal(debug_loads, 1);
+}
+
+static void task_switch_sources(void **state UNUSED)
+{
+	assert_int_equal(decode(SVM_EXIT_TASK_SWITCH, 0x28, BIT(36)).task.source, TASK_IRET);
+	assert_int_equal(decode(SVM_EXIT_TASK_SWITCH, 0x28, BIT(38)).task.source, TASK_JMP);
+	assert_int_equal(decode(SVM_EXIT_TASK_SWITCH, 0x28, 0).task.source, TASK_CALL);
+	assert_int_equal(decode(SVM_EXIT_TASK_SWITCH, 0x28, BIT(44) | 0x55).task.error, 0x55);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(asids_are_fresh_until_they_run_out),
+		cmocka_unit_test(an_asid_is_of_one_core),
+		cmocka_unit_test(renewing_leaves_old_translations_behind),
+		cmocka_unit_test(msr_map_has_three_ranges),
+		cmocka_unit_test(features_by_their_bits),
+		cmocka_unit_test(every_intercept_has_its_kind),
+		cmocka_unit_test(physical_interrupts_go_through_the_gate),
+		cmocka_unit_test(io_facts),
+		cmocka_unit_test(memory_facts),
+		cmocka_unit_test(operands_come_from_assists_or_the_instruction),
+		cmocka_unit_test(vmcall_is_a_hypercall_too),
+		cmocka_unit_test(debug_exits),
+		cmocka_unit_test(task_switch_sources),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
