@@ -2,7 +2,13 @@
 # Sources are found by folder; a unit test or fuzz target names the pure sources it needs in its first line: // sources: lib/fmt.c ...
 
 BUILD ?= build
-CC ?= gcc
+
+# Short lines unless V=1.
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo "  $(1)  $(2)")
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 NASM ?= nasm
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wundef -Werror
@@ -24,11 +30,13 @@ kernel: $(BUILD)/trivisor.elf
 
 $(BUILD)/kernel/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(KERNEL_CFLAGS) $(DEPS) -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(KERNEL_CFLAGS) $(DEPS) -c $< -o $@
 
 $(BUILD)/kernel/%.asm.o: %.asm
 	@mkdir -p $(@D)
-	$(NASM) -f elf64 -g -F dwarf -I $(BUILD)/ -MD $@.d -o $@ $<
+	$(call say,ASM,$@)
+	$(Q)$(NASM) -f elf64 -g -F dwarf -I $(BUILD)/ -MD $@.d -o $@ $<
 
 # The framebuffer's font is Debian's (console-setup-linux), unpacked here and never committed.
 FONT ?= /usr/share/consolefonts/Lat15-VGA16.psf.gz
@@ -45,7 +53,8 @@ $(BUILD)/symbols-none.asm: tools/symbols
 $(BUILD)/symbols-all.asm: $(BUILD)/trivisor-unnamed.elf tools/symbols
 	tools/symbols $< > $@
 $(BUILD)/symbols%.o: $(BUILD)/symbols%.asm
-	$(NASM) -f elf64 -o $@ $<
+	$(call say,ASM,$@)
+	$(Q)$(NASM) -f elf64 -o $@ $<
 $(BUILD)/trivisor-unnamed.elf: $(KERNEL_OBJ) $(BUILD)/symbols-none.o linker.ld
 	$(KERNEL_LINK)
 $(BUILD)/trivisor.elf: $(KERNEL_OBJ) $(BUILD)/symbols-all.o linker.ld
@@ -75,30 +84,36 @@ guests: $(GUEST_NAMES:%=$(BUILD)/guests/%.elf) $(patsubst %,$(BUILD)/%,$(wildcar
 
 $(BUILD)/guest32/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) -m32 $(GUEST_CFLAGS) $(DEPS) -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) -m32 $(GUEST_CFLAGS) $(DEPS) -c $< -o $@
 
 $(BUILD)/guest64/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) -m64 $(GUEST_CFLAGS) $(DEPS) -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) -m64 $(GUEST_CFLAGS) $(DEPS) -c $< -o $@
 
 $(BUILD)/guest32/%.asm.o: %.asm
 	@mkdir -p $(@D)
-	$(NASM) -f elf32 -g -F dwarf -MD $@.d -o $@ $<
+	$(call say,ASM,$@)
+	$(Q)$(NASM) -f elf32 -g -F dwarf -MD $@.d -o $@ $<
 
 $(BUILD)/guest64/%.asm.o: %.asm
 	@mkdir -p $(@D)
-	$(NASM) -f elf64 -g -F dwarf -MD $@.d -o $@ $<
+	$(call say,ASM,$@)
+	$(Q)$(NASM) -f elf64 -g -F dwarf -MD $@.d -o $@ $<
 
 $(BUILD)/guest32/%.second.o: $(BUILD)/guests/%64.elf guests/lib/i386/second.inc
 	@mkdir -p $(@D)
 	objcopy -S $< $@.elf
-	$(NASM) -f elf32 -DIMAGE='"$@.elf"' -o $@ guests/lib/i386/second.inc
+	$(call say,ASM,$@)
+	$(Q)$(NASM) -f elf32 -DIMAGE='"$@.elf"' -o $@ guests/lib/i386/second.inc
 
 # $(1) name, $(2) width, $(3) file, $(4) the second half's object if there is one, $(5) more for the link
 define guest_rule
 $(BUILD)/guests/$(3).elf: $(call guest_objects,$(call guest_sources,$(1),$(2)),$(2)) $(4) guests/lib/guest.ld
 	@mkdir -p $$(@D)
-	$(CC) -m$(2) $(5) $(GUEST_LINK) -o $$@ $$(filter %.o,$$^)
+	$(call say,LINK,$$@)
+	$(Q)$(CC) -m$(2) $(5) $(GUEST_LINK) -o $$@ $$(filter %.o,$$^)
 endef
 define guest_rules
 $(if $(word 2,$(2)),$(call guest_rule,$(1),32,$(1),$(BUILD)/guest32/$(1).second.o))
@@ -125,7 +140,8 @@ loader: $(BUILD)/BOOTX64.EFI
 
 $(BUILD)/loader/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(LOADER_CFLAGS) $(DEPS) -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(LOADER_CFLAGS) $(DEPS) -c $< -o $@
 
 $(BUILD)/loader/loader.so: $(LOADER_OBJ)
 	$(LD) -nostdlib -shared -Bsymbolic -znocombreloc -znoexecstack --no-undefined -T $(GNUEFI_LIB)/elf_x86_64_efi.lds \
@@ -144,7 +160,8 @@ sources_of = $(shell sed -n '1s,^// sources:,,p' $(1))
 .SECONDEXPANSION:
 $(BUILD)/unit/test_%: tests/unit/test_%.c $$(call sources_of,tests/unit/test_%.c)
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -Itests/unit -DTEST_DATA='"$(CURDIR)/tests/unit/data"' $(DEPS) -o $@ $< $(call sources_of,$<) -lcmocka
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) -Itests/unit -DTEST_DATA='"$(CURDIR)/tests/unit/data"' $(DEPS) -o $@ $< $(call sources_of,$<) -lcmocka
 
 # Fuzz targets: libFuzzer needs clang.
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -152,7 +169,8 @@ fuzz: $(FUZZ_TARGETS)
 
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $$(call sources_of,tests/fuzz/fuzz_%.c)
 	@mkdir -p $(@D)
-	clang -std=gnu17 -O1 -g -Wall -Wextra -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(DEPS) -o $@ $< $(call sources_of,$<) $(FUZZ_LIBS_$*)
+	$(call say,FUZZ,$@)
+	$(Q)clang -std=gnu17 -O1 -g -Wall -Wextra -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(DEPS) -o $@ $< $(call sources_of,$<) $(FUZZ_LIBS_$*)
 
 clean:
 	rm -rf $(BUILD)

@@ -3,11 +3,10 @@
  * in the order in which a boot meets them, so that a machine that hangs shows where.
  */
 #include "arch/x86_64/cpu/cpu.h"
-#include "arch/x86_64/cpu/features.h"
+#include "arch/x86_64/cpu/insn.h"
 #include "arch/x86_64/cpu/lapic.h"
 #include "arch/x86_64/cpu/mitigation.h"
 #include "arch/x86_64/cpu/xstate.h"
-#include "arch/x86_64/mmu/mtrr.h"
 #include "arch/x86_64/mmu/root.h"
 #include "arch/x86_64/mmu/window.h"
 #include "boot/boot_info.h"
@@ -15,27 +14,24 @@
 #include "core/log.h"
 #include "core/memory_map.h"
 #include "core/panic.h"
-#include "core/pool.h"
 #include "core/time.h"
-#include "drivers/acpi.h"
 #include "drivers/framebuffer.h"
 #include "drivers/keyboard.h"
 #include "drivers/power.h"
 #include "drivers/serial.h"
 #include "lib/string.h"
 #include "vmm/core.h"
-#include "vmm/machine.h"
 #include "vmm/main.h"
+#include "vmm/platform.h"
 #include "vmm/vm.h"
 
-extern const struct engine_ops vmx_engine;
+extern const struct engine_ops vmx_engine, svm_engine;
 
-const struct engine_ops *const engines[] = {&vmx_engine, NULL};
+const struct engine_ops *const engines[] = {&vmx_engine, &svm_engine, NULL};
 
 /* All of it is written by the boot core before the others start, and constant after, but where a comment says more. */
 static struct boot_info boot_info;
 static struct memory_map memory_map;
-static struct acpi_tables acpi;
 static struct config config;
 static const struct engine_ops *engine; /* the one this machine has */
 static struct loader_file files[BOOT_MAX_FILES];
@@ -50,18 +46,23 @@ NORETURN static void stop(const char *what, const char *advice)
 		halt_until_interrupt();
 }
 
+static void open_console(struct console *console)
+{
+	if (console)
+		console_register(console);
+}
+
 static void take_boot_info(paddr_t pa)
 {
 	const struct boot_info *given = (const struct boot_info *)(POOL_BASE + pa);
 
-	serial_init();
+	open_console(serial_open());
 	log_stage(1, "Trivisor: the loader handed over");
 	if (given->magic != BOOT_INFO_MAGIC || given->version != BOOT_INFO_VERSION || given->size != sizeof(boot_info))
 		stop("the loader and the hypervisor do not belong together",
 		     "Copy BOOTX64.EFI and trivisor.elf from the same build.");
 	boot_info = *given;
-	if (boot_info.framebuffer.format != BOOT_PIXEL_NONE)
-		framebuffer_init(&boot_info.framebuffer, (void *)(POOL_BASE + boot_info.framebuffer.pa));
+	open_console(framebuffer_open(&boot_info.framebuffer, (void *)(POOL_BASE + boot_info.framebuffer.pa)));
 	log_line("     firmware: %s", boot_info.firmware);
 }
 
@@ -99,16 +100,13 @@ static void take_memory(paddr_t info_pa)
 
 static void take_address_space(void)
 {
-	features_collect();
 	if (root_build_base(&boot_info) != OK)
 		stop("no memory for the hypervisor's page tables", "Trivisor needs 64 MiB of RAM in one piece.");
-	cpu_init_core(0);
 	root_load(&base_root);
 	if (boot_info.framebuffer.format != BOOT_PIXEL_NONE)
 		framebuffer_move(map_device(boot_info.framebuffer.pa, boot_info.framebuffer.size, CACHE_WC));
-	if (!root_check_wx(&base_root))
-		panic("a page of ours is writable and executable");
-	log_stage(3, "address space: no page is both writable and executable");
+	log_stage(3, "address space: our own");
+	root_check_wx(&base_root);
 	root_report();
 }
 
@@ -134,31 +132,16 @@ static bool find_file(const char *name, struct loader_file *file)
 	return false;
 }
 
-/* Cores to start: the MADT's, or firmware's MP Services list where there is no ACPI. This core is left out of it. */
-static u32 list_cores(u32 *apic_ids)
-{
-	u32 count = 0, self = lapic_id();
-
-	for (u32 i = 0; i < acpi.cpu_count && count < BOOT_MAX_CPUS; i++)
-		if (acpi.cpus[i].enabled && acpi.cpus[i].apic_id != self)
-			apic_ids[count++] = acpi.cpus[i].apic_id;
-	if (acpi.cpu_count)
-		return count;
-	for (u32 i = 0; i < boot_info.cpu_count && count < BOOT_MAX_CPUS; i++)
-		if (boot_info.cpus[i].flags & BOOT_CPU_ENABLED && boot_info.cpus[i].apic_id != self)
-			apic_ids[count++] = boot_info.cpus[i].apic_id;
-	return count;
-}
-
 static void take_platform(void)
 {
-	if (boot_info.rsdp_pa && acpi_read(&acpi, boot_info.rsdp_pa) == OK)
-		log_stage(4, "platform: ACPI, %u processors, %u IOAPICs", acpi.cpu_count, acpi.ioapic_count);
-	else
-		log_stage(4, "platform: no ACPI; %u processors by firmware's MP Services", boot_info.cpu_count);
-	cpu_quiet_firmware(acpi.ioapics, acpi.ioapic_count, acpi.hpet_pa);
+	paddr_t ioapics[ACPI_MAX_IOAPICS];
+
+	platform_read(&boot_info);
+	for (u32 i = 0; i < platform_acpi.ioapic_count; i++)
+		ioapics[i] = platform_acpi.ioapic[i].pa;
+	cpu_quiet_firmware(ioapics, platform_acpi.ioapic_count, platform_acpi.hpet);
 	lapic_init();
-	tsc_calibrate(acpi.pm_timer_port, acpi.hpet_pa);
+	tsc_calibrate(platform_acpi.pm_timer_port, platform_acpi.hpet);
 	log_line("     TSC %llu MHz", (unsigned long long)(tsc_hz / 1000000));
 }
 
@@ -179,21 +162,15 @@ static void choose_engine(void)
 	     "Each engine's reason stands above; what firmware switched off is switched on in its setup.");
 }
 
-static void enable_engine(void)
-{
-	char reason[160] = "";
-
-	if (!engine->core_enable(reason, sizeof(reason)))
-		smp_core_unfit(reason);
-}
-
 /* Where the other cores come out of smp_start(). */
 static void other_core_main(void)
 {
-	features_collect();
+	char reason[160];
+
 	lapic_init();
 	xstate_init_core();
-	enable_engine();
+	if (!engine->core_enable(reason, sizeof(reason)))
+		smp_core_unfit(reason);
 	core_init();
 	smp_core_ready();
 	core_loop();
@@ -202,8 +179,8 @@ static void other_core_main(void)
 static void start_cores(void)
 {
 	static u32 apic_ids[BOOT_MAX_CPUS];
-	u32 count = list_cores(apic_ids);
-	char reason[160] = "";
+	u32 count = platform_list_cores(&boot_info, lapic_id(), apic_ids, BOOT_MAX_CPUS);
+	char reason[160];
 
 	xstate_init_core();
 	if (!engine->core_enable(reason, sizeof(reason)))
@@ -259,29 +236,41 @@ static void all_ended(void)
 static const struct vmm_house the_house = {
 	.config = &config,
 	.find_file = find_file,
-	.machine_create = machine_create,
-	.machine_destroy = machine_destroy,
 	.find_engine = find_engine,
 	.all_ended = all_ended,
 };
 
-void kernel_main(paddr_t info_pa)
+static void mitigate_core(void *context UNUSED)
 {
-	take_boot_info(info_pa);
-	take_memory(info_pa);
-	take_address_space();
+	mitigation_init_core();
+}
+
+/* The rest, on the boot core's own guarded stack. */
+NORETURN static void go_on(void)
+{
 	map_files();
-	keyboard_init();
+	open_console(keyboard_open());
 	take_platform();
 	choose_engine();
 	window_init();
 	vmm_init(&the_house);
 	start_cores();
 	take_config();
-	mitigation_init(config.mitigations != TOGGLE_OFF);
-	power_init(&boot_info, &acpi);
+	mitigation_init(config.mitigations == TOGGLE_OFF);
+	smp_call_all(mitigate_core, NULL);
+	power_init(&boot_info, &platform_acpi);
 	log_stage(8, "running");
 	log_direct(false);
-	vmm_start_all();
+	if (!vmm_start_all())
+		all_ended();
 	core_loop();
+}
+
+void kernel_main(paddr_t info_pa)
+{
+	cpu_init_core(0);
+	take_boot_info(info_pa);
+	take_memory(info_pa);
+	take_address_space();
+	cpu_leave_boot_stack(go_on);
 }

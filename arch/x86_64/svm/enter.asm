@@ -24,7 +24,7 @@ svm_enter:
 	push	rdx
 
 	mov	rax, rsi
-	vmload	rax
+	vmload
 	mov	rcx, [rdi + 1 * 8]
 	mov	rdx, [rdi + 2 * 8]
 	mov	rbx, [rdi + 3 * 8]
@@ -40,12 +40,12 @@ svm_enter:
 	mov	r15, [rdi + 15 * 8]
 	mov	rdi, [rdi + 7 * 8]
 	sti
-	vmrun	rax
+	vmrun
 	cli
-	vmsave	rax			; VMRUN restored the host's RAX: still the VMCB
+	vmsave			; VMRUN restored the host's RAX: still the VMCB
 
 	mov	rax, [rsp]		; host_vmcb
-	vmload	rax
+	vmload
 	mov	rax, [rsp + 16]		; gpr
 	mov	[rax + 1 * 8], rcx
 	mov	[rax + 2 * 8], rdx

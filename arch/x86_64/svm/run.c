@@ -102,6 +102,11 @@ static void svm_set_tsc_offset(struct vcpu *vcpu, u64 offset)
 	svm_dirty(svm_of(vcpu), CLEAN_INTERCEPTS);
 }
 
+static void svm_flush_guest(struct vcpu *vcpu)
+{
+	svm_of(vcpu)->renew = true;
+}
+
 static bool svm_set_slice(struct vcpu *vcpu UNUSED, u64 ticks UNUSED)
 {
 	return false; /* SVM has no preemption timer */
@@ -142,6 +147,8 @@ const struct engine_ops svm_engine = {
 	.memory_written = svm_memory_written,
 	.set_tsc_offset = svm_set_tsc_offset,
 	.set_slice = svm_set_slice,
+	.flush_guest = svm_flush_guest,
+	.limit_cpuid = NULL,
 	.intercept_msr = svm_intercept_msr,
 	.dump = svm_dump,
 	.raw_name = svm_raw_name,

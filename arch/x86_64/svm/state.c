@@ -1,4 +1,5 @@
 /* Guest state between the VMCB, the register file and the versioned record. */
+#include "arch/x86_64/cpu/insn.h"
 #include "arch/x86_64/cpu/xstate.h"
 #include "arch/x86_64/svm/svm.h"
 #include "lib/string.h"
@@ -97,7 +98,7 @@ void svm_get_segment(struct vcpu *vcpu, enum segment_name name, struct segment *
 	if (!(segment->attributes & SEGMENT_P))
 		segment->attributes |= SEGMENT_UNUSABLE;
 	if (name == SEG_SS)
-		segment->attributes = (segment->attributes & ~BITS(6, 5)) | (u32)vmcb->cpl << 5;
+		segment->attributes = (segment->attributes & ~(3u << 5)) | (u32)vmcb->cpl << 5;
 }
 
 static void set_segment(struct vmcb *vmcb, enum segment_name name, const struct segment *segment)

@@ -5,6 +5,7 @@
 #include "arch/x86_64/mmu/pt.h"
 #include "arch/x86_64/svm/asid.h"
 #include "arch/x86_64/svm/vmcb.h"
+#include "core/percpu.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
