@@ -164,7 +164,7 @@ static enum msr_result debugctl_write(struct vcpu *vcpu, u32 msr, u64 value)
 #define ONE(msr)    .first = (msr), .last = (msr)
 #define OWNED(msr)  {ONE(msr), .kind = MSR_OWNED}
 #define EMULATED    .kind = MSR_EMULATED
-#define MTRR(a, b)  {.first = (a), .last = (b), EMULATED, .read = mtrr_read, .write = mtrr_write}
+#define MTRR(a, b)  {.first = (a), .last = (b), EMULATED, .read = guest_mtrr_read, .write = guest_mtrr_write}
 
 const struct msr_row msr_table[] = {
 	{.first = 0, .last = 1, .kind = MSR_IGNORED}, /* the Pentium's machine-check address and type */

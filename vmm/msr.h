@@ -58,8 +58,8 @@ bool msr_pat_valid(u64 value);
 
 /* mtrr.c: a small consistent set, kept and read back; memory types under EPT come from the host's own, and guests' RAM is write-back. */
 #define MTRR_CAP_VALUE (MTRR_VARIABLE | BIT(8) /* fixed ranges */ | BIT(10) /* WC */)
-enum msr_result mtrr_read(struct vcpu *vcpu, u32 msr, u64 *value);
-enum msr_result mtrr_write(struct vcpu *vcpu, u32 msr, u64 value);
+enum msr_result guest_mtrr_read(struct vcpu *vcpu, u32 msr, u64 *value);
+enum msr_result guest_mtrr_write(struct vcpu *vcpu, u32 msr, u64 value);
 /* efer.c */
 enum msr_result efer_read(struct vcpu *vcpu, u32 msr, u64 *value);
 enum msr_result efer_write(struct vcpu *vcpu, u32 msr, u64 value);
