@@ -140,8 +140,8 @@ static void take_platform(void)
 	for (u32 i = 0; i < platform_acpi.ioapic_count; i++)
 		ioapics[i] = platform_acpi.ioapic[i].pa;
 	cpu_quiet_firmware(ioapics, platform_acpi.ioapic_count, platform_acpi.hpet);
-	lapic_init();
 	tsc_calibrate(platform_acpi.pm_timer_port, platform_acpi.hpet);
+	lapic_init(); /* calibrates its timer against the TSC */
 	log_line("     TSC %llu MHz", (unsigned long long)(tsc_hz / 1000000));
 }
 
@@ -165,9 +165,8 @@ static void choose_engine(void)
 /* Where the other cores come out of smp_start(). */
 static void other_core_main(void)
 {
-	char reason[160];
+	static char reason[160]; /* smp_start() reads it; cores start one at a time */
 
-	lapic_init();
 	xstate_init_core();
 	if (!engine->core_enable(reason, sizeof(reason)))
 		smp_core_unfit(reason);
@@ -179,7 +178,7 @@ static void other_core_main(void)
 static void start_cores(void)
 {
 	static u32 apic_ids[BOOT_MAX_CPUS];
-	u32 count = platform_list_cores(&boot_info, lapic_id(), apic_ids, BOOT_MAX_CPUS);
+	u32 count = platform_list_cores(&boot_info, apic_ids, BOOT_MAX_CPUS);
 	char reason[160];
 
 	xstate_init_core();
@@ -187,10 +186,7 @@ static void start_cores(void)
 		stop("the boot core cannot use the engine", reason);
 	core_init();
 	smp_start(apic_ids, count, boot_info.trampoline_pa, boot_info.trampoline_size, other_core_main);
-	log_stage(6, "cores: %u of %u up", core_count, count + 1);
-	for (u32 i = 0; i < core_count; i++)
-		log_line("     core %u: APIC ID %u, TSC skew %lld ticks", i, percpu_table[i].apic_id,
-			 (long long)percpu_table[i].tsc_skew);
+	log_stage(6, "cores: %u of %u up", core_count, MAX(count, 1u));
 }
 
 static void config_error(void *context UNUSED, u32 line, const char *message)

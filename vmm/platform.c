@@ -36,17 +36,17 @@ void platform_read(const struct boot_info *info)
 		log_line("     ACPI table %s: %s", platform_acpi.problem[i].table, platform_acpi.problem[i].what);
 }
 
-u32 platform_list_cores(const struct boot_info *info, u32 self, u32 *apic_ids, u32 max)
+u32 platform_list_cores(const struct boot_info *info, u32 *apic_ids, u32 max)
 {
 	u32 count = 0;
 
 	for (u32 i = 0; i < platform_acpi.cpu_count && count < max; i++)
-		if (platform_acpi.cpu[i].flags & ACPI_CPU_ENABLED && platform_acpi.cpu[i].apic_id != self)
+		if (platform_acpi.cpu[i].flags & ACPI_CPU_ENABLED)
 			apic_ids[count++] = platform_acpi.cpu[i].apic_id;
 	if (platform_acpi.cpu_count)
 		return count;
 	for (u32 i = 0; i < info->cpu_count && count < max; i++)
-		if (info->cpus[i].flags & BOOT_CPU_ENABLED && info->cpus[i].apic_id != self)
+		if (info->cpus[i].flags & BOOT_CPU_ENABLED)
 			apic_ids[count++] = info->cpus[i].apic_id;
 	return count;
 }

@@ -10,7 +10,7 @@ extern struct acpi_info platform_acpi;
 
 /* Read the ACPI tables, if any, and log what was found and what is wrong with them. */
 void platform_read(const struct boot_info *info);
-/* The APIC IDs of the cores to start, without `self`; at most `max`. Returns how many. */
-u32 platform_list_cores(const struct boot_info *info, u32 self, u32 *apic_ids, u32 max);
+/* The APIC IDs of all enabled cores, this one too; at most `max`. Returns how many. */
+u32 platform_list_cores(const struct boot_info *info, u32 *apic_ids, u32 max);
 
 #endif

@@ -60,8 +60,11 @@ static void invalidate(struct vm *vm, enum inval_event event)
 		switch (*step) {
 		case INVAL_ASID_NEW:
 		case INVAL_ASID_FLUSH:
-			for (u32 i = 0; i < vm->vcpu_count; i++)
+			for (u32 i = 0; i < vm->vcpu_count; i++) {
+				if (!vm->vcpu[i] || !vm->vcpu[i]->engine_state)
+					continue; /* the VM is being made or unmade: it has not run or never will again */
 				__atomic_store_n(&svm_of(vm->vcpu[i])->renew, true, __ATOMIC_RELEASE);
+			}
 			break;
 		case INVAL_KICK_HOLDERS:
 			/* Each core leaves guest mode to answer, and looks at `renew` before it enters again. */
