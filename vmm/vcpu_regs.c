@@ -1,4 +1,5 @@
 /* What handlers ask of a vCPU's registers and mode, how they raise exceptions, and how an emulated instruction ends. Pure. */
+#include "vmm/fetch.h"
 #include "vmm/vcpu.h"
 
 #include "vmm/vm.h"
@@ -135,16 +136,31 @@ static void __attribute__((noinline)) end_flags(struct vcpu *vcpu, u64 rflags)
 		vcpu->engine->set_single_step(vcpu);
 }
 
+/*
+ * The processor did not say how long the instruction is. Its bytes may be gone only when another vCPU of the VM took them away meanwhile:
+ * RIP then stays, and this vCPU meets the page fault itself.
+ */
+static u32 __attribute__((noinline)) decoded_length(struct vcpu *vcpu)
+{
+	struct insn insn;
+
+	return fetch_instruction(vcpu, &insn) == OK ? insn.length : 0;
+}
+
 void vcpu_advance(struct vcpu *vcpu)
 {
 	const u64 needed = BIT(REG_RIP) | BIT(REG_RFLAGS);
 	u64 rip, next, rflags;
+	u32 length;
 
 	if ((vcpu->cached & needed) != needed)
 		vcpu->engine->fetch(vcpu, needed & ~vcpu->cached);
 	rip = vcpu->reg[REG_RIP];
 	rflags = vcpu->reg[REG_RFLAGS];
-	next = rip + vcpu->engine->instruction_length(vcpu);
+	length = vcpu->engine->instruction_length(vcpu);
+	if (UNLIKELY(!length))
+		length = decoded_length(vcpu);
+	next = rip + length;
 	if (UNLIKELY((rip ^ next) >> 32))
 		next = wrap(vcpu, next);
 	vcpu_set(vcpu, REG_RIP, next);

@@ -82,7 +82,6 @@ static void svm_run(struct vcpu *vcpu, struct vm_exit *exit)
 	vcpu->cached = REGS_CACHED_ALWAYS;
 	svm_collect_events(vcpu);
 	svm_decode_exit(vcpu, exit);
-	vcpu->account.raw[exit->raw]++;
 }
 
 static u32 svm_instruction_length(struct vcpu *vcpu)
