@@ -8,7 +8,6 @@
 #include "arch/x86_64/cpu/mitigation.h"
 #include "arch/x86_64/cpu/xstate.h"
 #include "arch/x86_64/mmu/root.h"
-#include "arch/x86_64/mmu/window.h"
 #include "boot/boot_info.h"
 #include "core/frame.h"
 #include "core/log.h"
@@ -34,6 +33,8 @@ static struct boot_info boot_info;
 static struct memory_map memory_map;
 static struct config config;
 static const struct engine_ops *engine; /* the one this machine has */
+static u32 apic_ids[BOOT_MAX_CPUS]; /* of all cores that firmware lists */
+static u32 apic_id_count;
 static struct loader_file files[BOOT_MAX_FILES];
 
 /* What cannot go on is no broken invariant of ours: say it on every console and stop. The launcher ends a run at this line. */
@@ -137,6 +138,7 @@ static void take_platform(void)
 	paddr_t ioapics[ACPI_MAX_IOAPICS];
 
 	platform_read(&boot_info);
+	apic_id_count = platform_list_cores(&boot_info, apic_ids, BOOT_MAX_CPUS);
 	for (u32 i = 0; i < platform_acpi.ioapic_count; i++)
 		ioapics[i] = platform_acpi.ioapic[i].pa;
 	cpu_quiet_firmware(ioapics, platform_acpi.ioapic_count, platform_acpi.hpet);
@@ -162,6 +164,27 @@ static void choose_engine(void)
 	     "Each engine's reason stands above; what firmware switched off is switched on in its setup.");
 }
 
+static void config_error(void *context UNUSED, u32 line, const char *message)
+{
+	if (line)
+		log_line("trivisor.conf:%u: %s", line, message);
+	else
+		log_line("trivisor.conf: %s", message);
+}
+
+static void take_config(void)
+{
+	const struct config_limits limits = {.memory = frame_bytes_free(), .cores = MIN(MAX(apic_id_count, 1u), MAX_CORES)};
+	u32 errors;
+
+	if (!boot_info.config_pa)
+		stop("there is no \\trivisor\\trivisor.conf on the boot volume",
+		     "Make the disk image with `./trivisor image -c CONFIG -o FILE`.");
+	errors = config_parse(&config, map_module(boot_info.config_pa, boot_info.config_size), boot_info.config_size, &limits,
+			      config_error, NULL);
+	log_stage(6, "config: %u VMs, %u errors", config.vm_count, errors);
+}
+
 /* Where the other cores come out of smp_start(). */
 static void other_core_main(void)
 {
@@ -177,37 +200,14 @@ static void other_core_main(void)
 
 static void start_cores(void)
 {
-	static u32 apic_ids[BOOT_MAX_CPUS];
-	u32 count = platform_list_cores(&boot_info, apic_ids, BOOT_MAX_CPUS);
 	char reason[160];
 
 	xstate_init_core();
 	if (!engine->core_enable(reason, sizeof(reason)))
 		stop("the boot core cannot use the engine", reason);
 	core_init();
-	smp_start(apic_ids, count, boot_info.trampoline_pa, boot_info.trampoline_size, other_core_main);
-	log_stage(6, "cores: %u of %u up", core_count, MAX(count, 1u));
-}
-
-static void config_error(void *context UNUSED, u32 line, const char *message)
-{
-	if (line)
-		log_line("trivisor.conf:%u: %s", line, message);
-	else
-		log_line("trivisor.conf: %s", message);
-}
-
-static void take_config(void)
-{
-	const struct config_limits limits = {.memory = frame_bytes_free(), .cores = core_count};
-	u32 errors;
-
-	if (!boot_info.config_pa)
-		stop("there is no \\trivisor\\trivisor.conf on the boot volume",
-		     "Make the disk image with `./trivisor image -c CONFIG -o FILE`.");
-	errors = config_parse(&config, map_module(boot_info.config_pa, boot_info.config_size), boot_info.config_size, &limits,
-			      config_error, NULL);
-	log_stage(7, "config: %u VMs, %u errors", config.vm_count, errors);
+	smp_start(apic_ids, apic_id_count, boot_info.trampoline_pa, boot_info.trampoline_size, other_core_main);
+	log_stage(7, "cores: %u of %u up", core_count, MAX(apic_id_count, 1u));
 }
 
 static const struct engine_ops *find_engine(const char *name, const char **reason)
@@ -248,10 +248,9 @@ NORETURN static void go_on(void)
 	open_console(keyboard_open());
 	take_platform();
 	choose_engine();
-	window_init();
+	take_config();
 	vmm_init(&the_house);
 	start_cores();
-	take_config();
 	mitigation_init(config.mitigations == TOGGLE_OFF);
 	smp_call_all(mitigate_core, NULL);
 	power_init(&boot_info, &platform_acpi);
