@@ -63,7 +63,7 @@ static void take_boot_info(paddr_t pa)
 		stop("the loader and the hypervisor do not belong together",
 		     "Copy BOOTX64.EFI and trivisor.elf from the same build.");
 	boot_info = *given;
-	open_console(framebuffer_open(&boot_info.framebuffer, (void *)(POOL_BASE + boot_info.framebuffer.pa)));
+	open_console(framebuffer_open(&boot_info.framebuffer, (void *)boot_info.framebuffer.pa));
 	log_line("     firmware: %s", boot_info.firmware);
 }
 

@@ -1,32 +1,13 @@
 #include "vmm/platform.h"
 
-#include "arch/x86_64/mmu/root.h"
 #include "core/log.h"
-#include "lib/string.h"
+#include "drivers/physical.h"
 
 struct acpi_info platform_acpi;
 
-/* Tables lie anywhere in RAM, where we have no mapping: page by page through the temporary one. */
-static bool read_physical(void *context UNUSED, paddr_t pa, void *to, u64 size)
-{
-	u8 *out = to;
-
-	if (pa + size < pa || pa + size > BIT(52))
-		return false;
-	while (size) {
-		u64 part = MIN(size, PAGE_SIZE - (pa & (PAGE_SIZE - 1)));
-
-		memcpy(out, temp_map(pa), part);
-		pa += part;
-		out += part;
-		size -= part;
-	}
-	return true;
-}
-
 void platform_read(const struct boot_info *info)
 {
-	const struct acpi_reader reader = {.read = read_physical};
+	const struct acpi_reader reader = {.read = physical_read};
 
 	if (!info->rsdp_pa || acpi_read(&platform_acpi, &reader, info->rsdp_pa) != OK)
 		log_stage(4, "platform: no ACPI; %u processors by firmware's MP Services", info->cpu_count);
