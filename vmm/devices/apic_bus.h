@@ -2,15 +2,15 @@
 #ifndef VMM_DEVICES_APIC_BUS_H
 #define VMM_DEVICES_APIC_BUS_H
 
-#include "vmm/devices/lapic.h"
+#include "vmm/devices/vlapic.h"
 
 /* All local APICs of a VM; constant while it runs. */
 struct apic_bus {
 	u32 count;
-	struct lapic *const *lapic;
+	struct vlapic *const *lapic;
 };
 
 /* Deliver a message of an IOAPIC or (with `from` and a shorthand) of a local APIC. Takes no lock; any core. */
-void apic_send(const struct apic_bus *bus, const struct lapic *from, enum apic_shorthand to, const struct apic_message *message);
+void apic_send(const struct apic_bus *bus, const struct vlapic *from, enum apic_shorthand to, const struct apic_message *message);
 
 #endif

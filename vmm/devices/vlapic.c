@@ -1,5 +1,5 @@
 /* Local APIC: registers, reset, MMIO, sending IPIs. */
-#include "vmm/devices/lapic_page.h"
+#include "vmm/devices/vlapic_page.h"
 #include "lib/string.h"
 
 #define VERSION	      (0x14u | 5u << 16) /* integrated, six LVT entries, EOI broadcast cannot be suppressed */
@@ -15,11 +15,11 @@
 #define READ BIT(0)
 
 /* Every register of the page by its number (offset / 16): whether it can be read, and which bits can be written. */
-struct lapic_register {
+struct vlapic_register {
 	u32 flags, writable;
 };
 
-static const struct lapic_register registers[REGISTERS] = {
+static const struct vlapic_register registers[REGISTERS] = {
 	[LAPIC_ID >> 4] = {READ, 0},
 	[LAPIC_VERSION >> 4] = {READ, 0},
 	[LAPIC_TPR >> 4] = {READ, 0xff},
@@ -51,12 +51,12 @@ static const u32 lvt_offsets[] = {
 	LAPIC_LVT_TIMER, LAPIC_LVT_THERMAL, LAPIC_LVT_PERF, LAPIC_LVT_LINT0, LAPIC_LVT_LINT1, LAPIC_LVT_ERROR,
 };
 
-bool lapic_readable(u32 offset)
+bool vlapic_readable(u32 offset)
 {
 	return offset < LAPIC_SIZE && offset / 16 < REGISTERS && registers[offset / 16].flags & READ;
 }
 
-u32 lapic_writable(const struct lapic *lapic, u32 offset)
+u32 vlapic_writable(const struct vlapic *lapic, u32 offset)
 {
 	u32 writable = offset / 16 < REGISTERS ? registers[offset / 16].writable : 0;
 
@@ -65,54 +65,54 @@ u32 lapic_writable(const struct lapic *lapic, u32 offset)
 }
 
 /* SDM "Local APIC State After Power-Up or Reset". */
-void lapic_power_up(struct lapic *lapic)
+void vlapic_power_up(struct vlapic *lapic)
 {
-	lapic_timer_stop(lapic);
+	vlapic_timer_stop(lapic);
 	memset(lapic->page, 0, LAPIC_SIZE);
 	lapic->errors = 0;
 	for (u32 i = 0; i < 8; i++)
 		__atomic_store_n(&lapic->posted[i], 0, __ATOMIC_RELAXED);
-	lapic_set(lapic, LAPIC_ID, lapic_is_x2(lapic) ? lapic->id : lapic->id << ID_SHIFT);
-	lapic_set(lapic, LAPIC_VERSION, VERSION);
-	lapic_set(lapic, LAPIC_DFR, 0xffffffff);
-	lapic_set(lapic, LAPIC_SVR, SVR_RESET);
+	vlapic_set(lapic, LAPIC_ID, vlapic_is_x2(lapic) ? lapic->id : lapic->id << ID_SHIFT);
+	vlapic_set(lapic, LAPIC_VERSION, VERSION);
+	vlapic_set(lapic, LAPIC_DFR, 0xffffffff);
+	vlapic_set(lapic, LAPIC_SVR, SVR_RESET);
 	for (u32 i = 0; i < ARRAY_SIZE(lvt_offsets); i++)
-		lapic_set(lapic, lvt_offsets[i], (u32)LVT_MASKED);
+		vlapic_set(lapic, lvt_offsets[i], (u32)LVT_MASKED);
 }
 
 static void reset_op(struct device *device)
 {
-	struct lapic *lapic = CONTAINER_OF(device, struct lapic, device);
+	struct vlapic *lapic = CONTAINER_OF(device, struct vlapic, device);
 
 	__atomic_store_n(&lapic->base, BASE_DEFAULT | BASE_EN | (lapic->base & BASE_BSP), __ATOMIC_RELAXED);
 	__atomic_store_n(&lapic->signals, 0, __ATOMIC_RELAXED);
-	lapic_power_up(lapic);
+	vlapic_power_up(lapic);
 }
 
-void lapic_reset(struct lapic *lapic)
+void vlapic_reset(struct vlapic *lapic)
 {
 	lock_acquire(&lapic->device.lock);
 	reset_op(&lapic->device);
 	lock_release(&lapic->device.lock);
 }
 
-void lapic_init_reset(struct lapic *lapic)
+void vlapic_init_reset(struct vlapic *lapic)
 {
 	lock_acquire(&lapic->device.lock);
-	lapic_power_up(lapic);
+	vlapic_power_up(lapic);
 	/* In x2APIC mode the logical ID is made from the ID and outlives the INIT. */
-	if (lapic_is_x2(lapic))
-		lapic_set(lapic, LAPIC_LDR, (lapic->id >> 4) << 16 | 1u << (lapic->id & 15));
+	if (vlapic_is_x2(lapic))
+		vlapic_set(lapic, LAPIC_LDR, (lapic->id >> 4) << 16 | 1u << (lapic->id & 15));
 	lock_release(&lapic->device.lock);
 }
 
-static const struct device_ops lapic_ops = {.name = "lapic", .reset = reset_op};
+static const struct device_ops vlapic_ops = {.name = "lapic", .reset = reset_op};
 
-void lapic_init(struct lapic *lapic, const struct device_services *services, const struct lapic_wires *wires, u32 *page, u32 id,
+void vlapic_init(struct vlapic *lapic, const struct device_services *services, const struct vlapic_wires *wires, u32 *page, u32 id,
 		bool boot, u32 address_bits, u64 tsc_hz)
 {
-	*lapic = (struct lapic){
-		.device = {.ops = &lapic_ops, .services = services},
+	*lapic = (struct vlapic){
+		.device = {.ops = &vlapic_ops, .services = services},
 		.wires = wires,
 		.page = page,
 		.id = id,
@@ -120,28 +120,28 @@ void lapic_init(struct lapic *lapic, const struct device_services *services, con
 		.tsc_hz = tsc_hz,
 		.base = boot ? BASE_BSP : 0,
 	};
-	lapic_timer_init(lapic);
-	lapic_reset(lapic);
+	vlapic_timer_init(lapic);
+	vlapic_reset(lapic);
 }
 
-void lapic_virtual_wire(struct lapic *lapic)
+void vlapic_virtual_wire(struct vlapic *lapic)
 {
 	lock_acquire(&lapic->device.lock);
-	lapic_set(lapic, LAPIC_SVR, SVR_RESET | (u32)SVR_ENABLE);
-	lapic_set(lapic, LAPIC_LVT_LINT0, APIC_EXTINT << 8);
-	lapic_set(lapic, LAPIC_LVT_LINT1, APIC_NMI << 8);
+	vlapic_set(lapic, LAPIC_SVR, SVR_RESET | (u32)SVR_ENABLE);
+	vlapic_set(lapic, LAPIC_LVT_LINT0, APIC_EXTINT << 8);
+	vlapic_set(lapic, LAPIC_LVT_LINT1, APIC_NMI << 8);
 	lock_release(&lapic->device.lock);
 }
 
-bool lapic_covers(const struct lapic *lapic, gpa_t gpa)
+bool vlapic_covers(const struct vlapic *lapic, gpa_t gpa)
 {
-	u64 base = lapic_base(lapic);
+	u64 base = vlapic_base(lapic);
 
 	return (base & (BASE_EN | BASE_EXTD)) == BASE_EN && (gpa ^ base) < LAPIC_SIZE;
 }
 
 /* SDM "Interrupt Command Register (ICR)": what is sent, to whom; `icr` in the x2APIC layout, the destination in bits 63:32. */
-void lapic_send_ipi(struct lapic *lapic, u64 icr)
+void vlapic_send_ipi(struct vlapic *lapic, u64 icr)
 {
 	struct apic_message message = {
 		.destination = (u32)(icr >> 32),
@@ -154,30 +154,30 @@ void lapic_send_ipi(struct lapic *lapic, u64 icr)
 	if (message.delivery == APIC_INIT && !(icr & ICR_ASSERT))
 		return;
 	if (message.delivery <= APIC_LOWEST && message.vector < 16) {
-		lapic_error(lapic, ESR_SEND_VECTOR);
+		vlapic_error(lapic, ESR_SEND_VECTOR);
 		return;
 	}
 	lapic->wires->ipi(lapic->wires->context, lapic, ICR_SHORTHAND(icr), &message);
 }
 
 /* Software-disabled, all LVT entries are masked and stay so. */
-static void write_svr(struct lapic *lapic, u32 value)
+static void write_svr(struct vlapic *lapic, u32 value)
 {
-	lapic_set(lapic, LAPIC_SVR, value);
+	vlapic_set(lapic, LAPIC_SVR, value);
 	if (value & SVR_ENABLE)
 		return;
 	for (u32 i = 0; i < ARRAY_SIZE(lvt_offsets); i++)
-		lapic_set(lapic, lvt_offsets[i], lapic_get(lapic, lvt_offsets[i]) | (u32)LVT_MASKED);
+		vlapic_set(lapic, lvt_offsets[i], vlapic_get(lapic, lvt_offsets[i]) | (u32)LVT_MASKED);
 }
 
-static void write_lvt(struct lapic *lapic, u32 offset, u32 value)
+static void write_lvt(struct vlapic *lapic, u32 offset, u32 value)
 {
-	if (!(lapic_get(lapic, LAPIC_SVR) & SVR_ENABLE))
+	if (!(vlapic_get(lapic, LAPIC_SVR) & SVR_ENABLE))
 		value |= (u32)LVT_MASKED;
 	if (offset == LAPIC_LVT_TIMER)
-		lapic_timer_set_lvt(lapic, value);
+		vlapic_timer_set_lvt(lapic, value);
 	else
-		lapic_set(lapic, offset, value);
+		vlapic_set(lapic, offset, value);
 }
 
 static bool is_lvt(u32 offset)
@@ -186,32 +186,32 @@ static bool is_lvt(u32 offset)
 }
 
 /* SDM "Error Handling": a write makes visible what was found since the last one. */
-static void write_esr(struct lapic *lapic)
+static void write_esr(struct vlapic *lapic)
 {
-	lapic_set(lapic, LAPIC_ESR, lapic->errors);
+	vlapic_set(lapic, LAPIC_ESR, lapic->errors);
 	lapic->errors = 0;
 }
 
-static u64 xapic_icr(const struct lapic *lapic)
+static u64 xapic_icr(const struct vlapic *lapic)
 {
-	u32 low = lapic_get(lapic, LAPIC_ICR), high = lapic_get(lapic, LAPIC_ICR_HIGH);
+	u32 low = vlapic_get(lapic, LAPIC_ICR), high = vlapic_get(lapic, LAPIC_ICR_HIGH);
 
 	return (u64)apic_destination(high >> ID_SHIFT) << 32 | low;
 }
 
-/* `value` holds writable bits only. In x2APIC mode the ICR comes by lapic_msr.c. */
-void lapic_write_register(struct lapic *lapic, u32 offset, u32 value)
+/* `value` holds writable bits only. In x2APIC mode the ICR comes by vlapic_msr.c. */
+void vlapic_write_register(struct vlapic *lapic, u32 offset, u32 value)
 {
 	switch (offset) {
 	case LAPIC_EOI:
-		lapic_end_interrupt(lapic);
+		vlapic_end_interrupt(lapic);
 		break;
 	case LAPIC_TPR:
-		lapic_set(lapic, LAPIC_TPR, value);
-		lapic_update_ppr(lapic);
+		vlapic_set(lapic, LAPIC_TPR, value);
+		vlapic_update_ppr(lapic);
 		break;
 	case LAPIC_DFR:
-		lapic_set(lapic, LAPIC_DFR, value | DFR_ONES);
+		vlapic_set(lapic, LAPIC_DFR, value | DFR_ONES);
 		break;
 	case LAPIC_SVR:
 		write_svr(lapic, value);
@@ -220,54 +220,54 @@ void lapic_write_register(struct lapic *lapic, u32 offset, u32 value)
 		write_esr(lapic);
 		break;
 	case LAPIC_ICR:
-		lapic_set(lapic, LAPIC_ICR, value);
-		lapic_send_ipi(lapic, xapic_icr(lapic));
+		vlapic_set(lapic, LAPIC_ICR, value);
+		vlapic_send_ipi(lapic, xapic_icr(lapic));
 		break;
 	case LAPIC_TIMER_COUNT:
-		lapic_timer_set_count(lapic, value);
+		vlapic_timer_set_count(lapic, value);
 		break;
 	case LAPIC_TIMER_DIV:
-		lapic_timer_set_divider(lapic, value);
+		vlapic_timer_set_divider(lapic, value);
 		break;
 	default:
 		if (is_lvt(offset))
 			write_lvt(lapic, offset, value);
 		else
-			lapic_set(lapic, offset, value);
+			vlapic_set(lapic, offset, value);
 		break;
 	}
 }
 
-u32 lapic_read_register(struct lapic *lapic, u32 offset)
+u32 vlapic_read_register(struct vlapic *lapic, u32 offset)
 {
-	return offset == LAPIC_TIMER_NOW ? lapic_timer_count(lapic) : lapic_get(lapic, offset);
+	return offset == LAPIC_TIMER_NOW ? vlapic_timer_count(lapic) : vlapic_get(lapic, offset);
 }
 
 /* Registers are 32 bits wide, 16 bytes apart; a narrower read gets its part, and nothing lies between them. */
-u64 lapic_read(struct lapic *lapic, u64 offset, u8 size)
+u64 vlapic_read(struct vlapic *lapic, u64 offset, u8 size)
 {
 	u32 at = (u32)offset & ~15u & (LAPIC_SIZE - 1), value = 0, byte = (u32)offset & 15;
 
 	lock_acquire(&lapic->device.lock);
-	if (lapic_readable(at))
-		value = lapic_read_register(lapic, at);
+	if (vlapic_readable(at))
+		value = vlapic_read_register(lapic, at);
 	else
-		lapic_error(lapic, ESR_REGISTER);
+		vlapic_error(lapic, ESR_REGISTER);
 	lock_release(&lapic->device.lock);
 	return byte > 3 ? 0 : (u64)value >> (8 * byte) & ~0ull >> (64 - 8 * size);
 }
 
 /* "Accesses must be 32 bits wide and aligned": others do nothing. Reserved bits are ignored in xAPIC mode. */
-void lapic_write(struct lapic *lapic, u64 offset, u8 size, u64 value)
+void vlapic_write(struct vlapic *lapic, u64 offset, u8 size, u64 value)
 {
-	u32 at = (u32)offset & (LAPIC_SIZE - 1), writable = lapic_writable(lapic, at);
+	u32 at = (u32)offset & (LAPIC_SIZE - 1), writable = vlapic_writable(lapic, at);
 
 	if (size != 4 || offset & 15)
 		return;
 	lock_acquire(&lapic->device.lock);
 	if (writable)
-		lapic_write_register(lapic, at, (u32)value & writable);
-	else if (!lapic_readable(at))
-		lapic_error(lapic, ESR_REGISTER);
+		vlapic_write_register(lapic, at, (u32)value & writable);
+	else if (!vlapic_readable(at))
+		vlapic_error(lapic, ESR_REGISTER);
 	lock_release(&lapic->device.lock);
 }

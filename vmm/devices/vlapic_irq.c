@@ -1,5 +1,5 @@
 /* Interrupts in a local APIC: arrival, priorities, service (SDM "Handling Interrupts"). */
-#include "vmm/devices/lapic_page.h"
+#include "vmm/devices/vlapic_page.h"
 
 #define WORDS 8u
 
@@ -8,30 +8,30 @@ static u32 word_offset(u32 bank, u32 word)
 	return bank + word * 0x10;
 }
 
-static void set_vector(struct lapic *lapic, u32 bank, u32 vector)
+static void set_vector(struct vlapic *lapic, u32 bank, u32 vector)
 {
 	u32 offset = word_offset(bank, vector / 32);
 
-	lapic_set(lapic, offset, lapic_get(lapic, offset) | 1u << (vector % 32));
+	vlapic_set(lapic, offset, vlapic_get(lapic, offset) | 1u << (vector % 32));
 }
 
-static void clear_vector(struct lapic *lapic, u32 bank, u32 vector)
+static void clear_vector(struct vlapic *lapic, u32 bank, u32 vector)
 {
 	u32 offset = word_offset(bank, vector / 32);
 
-	lapic_set(lapic, offset, lapic_get(lapic, offset) & ~(1u << (vector % 32)));
+	vlapic_set(lapic, offset, vlapic_get(lapic, offset) & ~(1u << (vector % 32)));
 }
 
-static bool has_vector(const struct lapic *lapic, u32 bank, u32 vector)
+static bool has_vector(const struct vlapic *lapic, u32 bank, u32 vector)
 {
-	return lapic_get(lapic, word_offset(bank, vector / 32)) & 1u << (vector % 32);
+	return vlapic_get(lapic, word_offset(bank, vector / 32)) & 1u << (vector % 32);
 }
 
 /* The highest vector in IRR or ISR, or -1. */
-static int highest(const struct lapic *lapic, u32 bank)
+static int highest(const struct vlapic *lapic, u32 bank)
 {
 	for (u32 word = WORDS; word-- > 0;) {
-		u32 bits = lapic_get(lapic, word_offset(bank, word));
+		u32 bits = vlapic_get(lapic, word_offset(bank, word));
 
 		if (bits)
 			return (int)(word * 32 + 31 - (u32)__builtin_clz(bits));
@@ -62,7 +62,7 @@ static u32 signal_of(const struct apic_message *message)
 }
 
 /* The level bit before the vector, so that whoever finds the vector finds it too; `any_posted` last. */
-static void post_vector(struct lapic *lapic, u8 vector, bool level)
+static void post_vector(struct vlapic *lapic, u8 vector, bool level)
 {
 	u32 bit = 1u << (vector % 32), word = vector / 32;
 
@@ -73,7 +73,7 @@ static void post_vector(struct lapic *lapic, u8 vector, bool level)
 	__atomic_fetch_or(&lapic->posted[word], bit, __ATOMIC_RELEASE);
 }
 
-void lapic_post(struct lapic *lapic, const struct apic_message *message)
+void vlapic_post(struct vlapic *lapic, const struct apic_message *message)
 {
 	u32 signal = signal_of(message);
 
@@ -89,20 +89,20 @@ void lapic_post(struct lapic *lapic, const struct apic_message *message)
 	lapic->wires->attention(lapic->wires->context, lapic);
 }
 
-static void collect_word(struct lapic *lapic, u32 word)
+static void collect_word(struct vlapic *lapic, u32 word)
 {
 	u32 bits = __atomic_exchange_n(&lapic->posted[word], 0, __ATOMIC_ACQUIRE), level, tmr;
 
 	if (!bits)
 		return;
 	level = __atomic_load_n(&lapic->posted_level[word], __ATOMIC_RELAXED);
-	tmr = lapic_get(lapic, word_offset(LAPIC_TMR, word));
-	lapic_set(lapic, word_offset(LAPIC_TMR, word), (tmr & ~bits) | (level & bits));
-	lapic_set(lapic, word_offset(LAPIC_IRR, word), lapic_get(lapic, word_offset(LAPIC_IRR, word)) | bits);
+	tmr = vlapic_get(lapic, word_offset(LAPIC_TMR, word));
+	vlapic_set(lapic, word_offset(LAPIC_TMR, word), (tmr & ~bits) | (level & bits));
+	vlapic_set(lapic, word_offset(LAPIC_IRR, word), vlapic_get(lapic, word_offset(LAPIC_IRR, word)) | bits);
 }
 
 /* From what was posted into IRR and TMR. The flag is cleared first: what comes meanwhile sets it again. */
-static void collect(struct lapic *lapic)
+static void collect(struct vlapic *lapic)
 {
 	if (!__atomic_load_n(&lapic->any_posted, __ATOMIC_RELAXED))
 		return;
@@ -110,31 +110,31 @@ static void collect(struct lapic *lapic)
 	for (u32 word = 0; word < WORDS; word++)
 		collect_word(lapic, word);
 	if (__atomic_fetch_and(&lapic->signals, ~(u32)LAPIC_SIGNAL_BAD_VECTOR, __ATOMIC_ACQUIRE) & LAPIC_SIGNAL_BAD_VECTOR)
-		lapic_error(lapic, ESR_RECEIVE_VECTOR);
+		vlapic_error(lapic, ESR_RECEIVE_VECTOR);
 }
 
 /* SDM "Task and Processor Priorities". */
-void lapic_update_ppr(struct lapic *lapic)
+void vlapic_update_ppr(struct vlapic *lapic)
 {
-	u32 tpr = lapic_get(lapic, LAPIC_TPR);
+	u32 tpr = vlapic_get(lapic, LAPIC_TPR);
 	int service = highest(lapic, LAPIC_ISR);
 	u32 service_class = service < 0 ? 0 : (u32)service & 0xf0;
 
-	lapic_set(lapic, LAPIC_PPR, (tpr & 0xf0) >= service_class ? tpr : service_class);
+	vlapic_set(lapic, LAPIC_PPR, (tpr & 0xf0) >= service_class ? tpr : service_class);
 }
 
-static int pending(struct lapic *lapic)
+static int pending(struct vlapic *lapic)
 {
 	int vector;
 
 	collect(lapic);
-	if (!lapic_is_enabled(lapic))
+	if (!vlapic_is_enabled(lapic))
 		return -1;
 	vector = highest(lapic, LAPIC_IRR);
-	return vector >= 0 && ((u32)vector & 0xf0) > (lapic_get(lapic, LAPIC_PPR) & 0xf0) ? vector : -1;
+	return vector >= 0 && ((u32)vector & 0xf0) > (vlapic_get(lapic, LAPIC_PPR) & 0xf0) ? vector : -1;
 }
 
-int lapic_pending(struct lapic *lapic)
+int vlapic_pending(struct vlapic *lapic)
 {
 	int vector;
 
@@ -144,7 +144,7 @@ int lapic_pending(struct lapic *lapic)
 	return vector;
 }
 
-int lapic_take(struct lapic *lapic)
+int vlapic_take(struct vlapic *lapic)
 {
 	int vector;
 
@@ -153,13 +153,13 @@ int lapic_take(struct lapic *lapic)
 	if (vector >= 0) {
 		clear_vector(lapic, LAPIC_IRR, (u32)vector);
 		set_vector(lapic, LAPIC_ISR, (u32)vector);
-		lapic_update_ppr(lapic);
+		vlapic_update_ppr(lapic);
 	}
 	lock_release(&lapic->device.lock);
 	return vector;
 }
 
-u32 lapic_take_signals(struct lapic *lapic, u8 *startup_vector)
+u32 vlapic_take_signals(struct vlapic *lapic, u8 *startup_vector)
 {
 	u32 taken = __atomic_fetch_and(&lapic->signals, (u32)LAPIC_SIGNAL_BAD_VECTOR, __ATOMIC_ACQUIRE);
 
@@ -168,56 +168,56 @@ u32 lapic_take_signals(struct lapic *lapic, u8 *startup_vector)
 }
 
 /* SDM "Signaling Interrupt Servicing Completion". */
-void lapic_end_interrupt(struct lapic *lapic)
+void vlapic_end_interrupt(struct vlapic *lapic)
 {
 	int vector = highest(lapic, LAPIC_ISR);
 
 	if (vector < 0)
 		return;
 	clear_vector(lapic, LAPIC_ISR, (u32)vector);
-	lapic_update_ppr(lapic);
+	vlapic_update_ppr(lapic);
 	if (has_vector(lapic, LAPIC_TMR, (u32)vector))
 		lapic->wires->eoi(lapic->wires->context, (u8)vector);
 }
 
 /* Fixed interrupts of our own go the way of all others: there is one way into IRR. */
-void lapic_local_interrupt(struct lapic *lapic, u32 lvt)
+void vlapic_local_interrupt(struct vlapic *lapic, u32 lvt)
 {
 	struct apic_message message = {.delivery = LVT_DELIVERY(lvt), .vector = (u8)(lvt & LVT_VECTOR)};
 
 	if (!(lvt & LVT_MASKED))
-		lapic_post(lapic, &message);
+		vlapic_post(lapic, &message);
 }
 
-void lapic_error(struct lapic *lapic, u32 bit)
+void vlapic_error(struct vlapic *lapic, u32 bit)
 {
 	bool news = !(lapic->errors & bit);
 
 	lapic->errors |= bit;
 	/* The error entry of the LVT has no delivery mode: always fixed. An illegal vector in it must not call itself. */
 	if (news)
-		lapic_local_interrupt(lapic, lapic_get(lapic, LAPIC_LVT_ERROR) & (u32)(LVT_MASKED | LVT_VECTOR));
+		vlapic_local_interrupt(lapic, vlapic_get(lapic, LAPIC_LVT_ERROR) & (u32)(LVT_MASKED | LVT_VECTOR));
 }
 
-bool lapic_accepts_pic(const struct lapic *lapic)
+bool vlapic_accepts_pic(const struct vlapic *lapic)
 {
-	u32 lint0 = lapic_get(lapic, LAPIC_LVT_LINT0);
+	u32 lint0 = vlapic_get(lapic, LAPIC_LVT_LINT0);
 
 	/* Switched off by the base MSR, the processor's INTR pin is what it was before there were APICs. */
-	if (!(lapic_base(lapic) & BASE_EN))
-		return lapic_base(lapic) & BASE_BSP;
+	if (!(vlapic_base(lapic) & BASE_EN))
+		return vlapic_base(lapic) & BASE_BSP;
 	return !(lint0 & LVT_MASKED) && LVT_DELIVERY(lint0) == APIC_EXTINT;
 }
 
-u64 lapic_get_cr8(struct lapic *lapic)
+u64 vlapic_get_cr8(struct vlapic *lapic)
 {
-	return lapic_get(lapic, LAPIC_TPR) >> 4;
+	return vlapic_get(lapic, LAPIC_TPR) >> 4;
 }
 
-void lapic_set_cr8(struct lapic *lapic, u64 value)
+void vlapic_set_cr8(struct vlapic *lapic, u64 value)
 {
 	lock_acquire(&lapic->device.lock);
-	lapic_set(lapic, LAPIC_TPR, (u32)(value & 15) << 4);
-	lapic_update_ppr(lapic);
+	vlapic_set(lapic, LAPIC_TPR, (u32)(value & 15) << 4);
+	vlapic_update_ppr(lapic);
 	lock_release(&lapic->device.lock);
 }

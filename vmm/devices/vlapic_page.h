@@ -2,7 +2,7 @@
 #ifndef VMM_DEVICES_LAPIC_PAGE_H
 #define VMM_DEVICES_LAPIC_PAGE_H
 
-#include "vmm/devices/lapic.h"
+#include "vmm/devices/vlapic.h"
 
 #define LAPIC_ID	  0x020u
 #define LAPIC_VERSION	  0x030u
@@ -52,52 +52,52 @@
 #define LAPIC_SIGNAL_BAD_VECTOR BIT(31)
 
 /* Registers are read by other cores (destination matching) and by the CPU (APIC virtualization): whole words at a time. */
-static inline u32 lapic_get(const struct lapic *lapic, u32 offset)
+static inline u32 vlapic_get(const struct vlapic *lapic, u32 offset)
 {
 	return __atomic_load_n(&lapic->page[offset / 4], __ATOMIC_RELAXED);
 }
 
-static inline void lapic_set(struct lapic *lapic, u32 offset, u32 value)
+static inline void vlapic_set(struct vlapic *lapic, u32 offset, u32 value)
 {
 	__atomic_store_n(&lapic->page[offset / 4], value, __ATOMIC_RELAXED);
 }
 
-static inline u64 lapic_base(const struct lapic *lapic)
+static inline u64 vlapic_base(const struct vlapic *lapic)
 {
 	return __atomic_load_n(&lapic->base, __ATOMIC_RELAXED);
 }
 
-static inline bool lapic_is_x2(const struct lapic *lapic)
+static inline bool vlapic_is_x2(const struct vlapic *lapic)
 {
-	return lapic_base(lapic) & BASE_EXTD;
+	return vlapic_base(lapic) & BASE_EXTD;
 }
 
 /* By the base MSR and the spurious-interrupt register. */
-static inline bool lapic_is_enabled(const struct lapic *lapic)
+static inline bool vlapic_is_enabled(const struct vlapic *lapic)
 {
-	return lapic_base(lapic) & BASE_EN && lapic_get(lapic, LAPIC_SVR) & SVR_ENABLE;
+	return vlapic_base(lapic) & BASE_EN && vlapic_get(lapic, LAPIC_SVR) & SVR_ENABLE;
 }
 
 /* All with the lock held. */
-u32 lapic_read_register(struct lapic *lapic, u32 offset);
-void lapic_write_register(struct lapic *lapic, u32 offset, u32 value);
+u32 vlapic_read_register(struct vlapic *lapic, u32 offset);
+void vlapic_write_register(struct vlapic *lapic, u32 offset, u32 value);
 /* The bits of a register that can be written; 0: none, or no such register. */
-u32 lapic_writable(const struct lapic *lapic, u32 offset);
-bool lapic_readable(u32 offset);
-void lapic_power_up(struct lapic *lapic);
-void lapic_send_ipi(struct lapic *lapic, u64 icr);
-void lapic_error(struct lapic *lapic, u32 bit);
-void lapic_end_interrupt(struct lapic *lapic);
-void lapic_update_ppr(struct lapic *lapic);
+u32 vlapic_writable(const struct vlapic *lapic, u32 offset);
+bool vlapic_readable(u32 offset);
+void vlapic_power_up(struct vlapic *lapic);
+void vlapic_send_ipi(struct vlapic *lapic, u64 icr);
+void vlapic_error(struct vlapic *lapic, u32 bit);
+void vlapic_end_interrupt(struct vlapic *lapic);
+void vlapic_update_ppr(struct vlapic *lapic);
 /* Deliver by an LVT entry, unless it is masked. */
-void lapic_local_interrupt(struct lapic *lapic, u32 lvt);
+void vlapic_local_interrupt(struct vlapic *lapic, u32 lvt);
 
-void lapic_timer_init(struct lapic *lapic);
-void lapic_timer_stop(struct lapic *lapic);
-void lapic_timer_set_count(struct lapic *lapic, u32 count);
-u32 lapic_timer_count(struct lapic *lapic);
-void lapic_timer_set_divider(struct lapic *lapic, u32 value);
-void lapic_timer_set_lvt(struct lapic *lapic, u32 value);
-void lapic_timer_set_deadline(struct lapic *lapic, u64 tsc);
+void vlapic_timer_init(struct vlapic *lapic);
+void vlapic_timer_stop(struct vlapic *lapic);
+void vlapic_timer_set_count(struct vlapic *lapic, u32 count);
+u32 vlapic_timer_count(struct vlapic *lapic);
+void vlapic_timer_set_divider(struct vlapic *lapic, u32 value);
+void vlapic_timer_set_lvt(struct vlapic *lapic, u32 value);
+void vlapic_timer_set_deadline(struct vlapic *lapic, u64 tsc);
 
 #endif

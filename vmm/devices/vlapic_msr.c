@@ -1,5 +1,5 @@
 /* The local APIC by MSRs: IA32_APIC_BASE, x2APIC mode, IA32_TSC_DEADLINE (SDM "Extended XAPIC (x2APIC)"). */
-#include "vmm/devices/lapic_page.h"
+#include "vmm/devices/vlapic_page.h"
 
 #define MSR_BASE     0x1bu
 #define MSR_DEADLINE 0x6e0u
@@ -21,45 +21,45 @@ static bool exists_in_x2(u32 offset)
 	return offset != LAPIC_DFR && offset != LAPIC_ICR_HIGH && offset != LAPIC_APR && offset != LAPIC_RRD;
 }
 
-static bool read_x2(struct lapic *lapic, u32 offset, u64 *value)
+static bool read_x2(struct vlapic *lapic, u32 offset, u64 *value)
 {
-	if (!lapic_is_x2(lapic) || !exists_in_x2(offset) || !lapic_readable(offset))
+	if (!vlapic_is_x2(lapic) || !exists_in_x2(offset) || !vlapic_readable(offset))
 		return false;
-	*value = lapic_read_register(lapic, offset);
+	*value = vlapic_read_register(lapic, offset);
 	if (offset == LAPIC_ICR)
-		*value |= (u64)lapic_get(lapic, LAPIC_ICR + 4) << 32;
+		*value |= (u64)vlapic_get(lapic, LAPIC_ICR + 4) << 32;
 	return true;
 }
 
-static bool write_icr(struct lapic *lapic, u64 value)
+static bool write_icr(struct vlapic *lapic, u64 value)
 {
 	if (value & ICR_RESERVED)
 		return false;
-	lapic_set(lapic, LAPIC_ICR, (u32)value);
-	lapic_set(lapic, LAPIC_ICR + 4, (u32)(value >> 32));
-	lapic_send_ipi(lapic, value);
+	vlapic_set(lapic, LAPIC_ICR, (u32)value);
+	vlapic_set(lapic, LAPIC_ICR + 4, (u32)(value >> 32));
+	vlapic_send_ipi(lapic, value);
 	return true;
 }
 
-static bool write_self_ipi(struct lapic *lapic, u64 value)
+static bool write_self_ipi(struct vlapic *lapic, u64 value)
 {
 	struct apic_message message = {.delivery = APIC_FIXED, .vector = (u8)value};
 
 	if (value & ~(u64)SELF_IPI_VECTOR)
 		return false;
 	if (message.vector < 16)
-		lapic_error(lapic, ESR_SEND_VECTOR);
+		vlapic_error(lapic, ESR_SEND_VECTOR);
 	else
 		lapic->wires->ipi(lapic->wires->context, lapic, APIC_TO_SELF, &message);
 	return true;
 }
 
 /* Reserved bits are #GP here; so are EOI and ESR with anything but 0, and the LDR, which is read-only. */
-static bool write_x2(struct lapic *lapic, u32 offset, u64 value)
+static bool write_x2(struct vlapic *lapic, u32 offset, u64 value)
 {
-	u32 writable = lapic_writable(lapic, offset);
+	u32 writable = vlapic_writable(lapic, offset);
 
-	if (!lapic_is_x2(lapic))
+	if (!vlapic_is_x2(lapic))
 		return false;
 	if (offset == LAPIC_ICR)
 		return write_icr(lapic, value);
@@ -71,20 +71,20 @@ static bool write_x2(struct lapic *lapic, u32 offset, u64 value)
 		return false;
 	if (value & ~(u64)writable)
 		return false;
-	lapic_write_register(lapic, offset, (u32)value);
+	vlapic_write_register(lapic, offset, (u32)value);
 	return true;
 }
 
 /* x2APIC mode begins with the ID in its full width and the logical ID made from it. */
-static void enter_x2(struct lapic *lapic)
+static void enter_x2(struct vlapic *lapic)
 {
-	lapic_set(lapic, LAPIC_ID, lapic->id);
-	lapic_set(lapic, LAPIC_LDR, (lapic->id >> 4) << 16 | 1u << (lapic->id & 15));
-	lapic_set(lapic, LAPIC_ICR + 4, 0);
+	vlapic_set(lapic, LAPIC_ID, lapic->id);
+	vlapic_set(lapic, LAPIC_LDR, (lapic->id >> 4) << 16 | 1u << (lapic->id & 15));
+	vlapic_set(lapic, LAPIC_ICR + 4, 0);
 }
 
 /* SDM "x2APIC State Transitions": off, xAPIC and x2APIC; not from off to x2APIC, nor from x2APIC back to xAPIC. */
-static bool write_base(struct lapic *lapic, u64 value)
+static bool write_base(struct vlapic *lapic, u64 value)
 {
 	u64 now = lapic->base, reserved = ~(BITS(lapic->address_bits - 1, 12) | BASE_EN | BASE_EXTD | BASE_BSP);
 	u64 mode = value & (BASE_EN | BASE_EXTD), old = now & (BASE_EN | BASE_EXTD);
@@ -95,13 +95,13 @@ static bool write_base(struct lapic *lapic, u64 value)
 		return false;
 	__atomic_store_n(&lapic->base, (value & ~BASE_BSP) | (now & BASE_BSP), __ATOMIC_RELAXED);
 	if (old && !mode)
-		lapic_power_up(lapic);
+		vlapic_power_up(lapic);
 	else if (mode & BASE_EXTD && !(old & BASE_EXTD))
 		enter_x2(lapic);
 	return true;
 }
 
-static bool read_msr(struct lapic *lapic, u32 msr, u64 *value)
+static bool read_msr(struct vlapic *lapic, u32 msr, u64 *value)
 {
 	if (msr == MSR_BASE) {
 		*value = lapic->base;
@@ -114,18 +114,18 @@ static bool read_msr(struct lapic *lapic, u32 msr, u64 *value)
 	return msr >= MSR_X2_FIRST && msr <= MSR_X2_LAST && read_x2(lapic, x2_offset(msr), value);
 }
 
-static bool write_msr(struct lapic *lapic, u32 msr, u64 value)
+static bool write_msr(struct vlapic *lapic, u32 msr, u64 value)
 {
 	if (msr == MSR_BASE)
 		return write_base(lapic, value);
 	if (msr == MSR_DEADLINE && lapic->tsc_hz) {
-		lapic_timer_set_deadline(lapic, value);
+		vlapic_timer_set_deadline(lapic, value);
 		return true;
 	}
 	return msr >= MSR_X2_FIRST && msr <= MSR_X2_LAST && write_x2(lapic, x2_offset(msr), value);
 }
 
-bool lapic_read_msr(struct lapic *lapic, u32 msr, u64 *value)
+bool vlapic_read_msr(struct vlapic *lapic, u32 msr, u64 *value)
 {
 	bool valid;
 
@@ -135,7 +135,7 @@ bool lapic_read_msr(struct lapic *lapic, u32 msr, u64 *value)
 	return valid;
 }
 
-bool lapic_write_msr(struct lapic *lapic, u32 msr, u64 value)
+bool vlapic_write_msr(struct vlapic *lapic, u32 msr, u64 value)
 {
 	bool valid;
 

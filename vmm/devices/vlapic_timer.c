@@ -1,5 +1,5 @@
 /* The local APIC's timer (SDM "APIC Timer"). Nothing counts: the count is computed from the VM's time when it is read. */
-#include "vmm/devices/lapic_page.h"
+#include "vmm/devices/vlapic_page.h"
 
 #define NS_PER_TICK (1000000000u / LAPIC_TIMER_HZ)
 #define STANDS	    (~0ull)
@@ -7,37 +7,37 @@
 /* A periodic timer that nobody could serve must not keep the core busy. One-shot timers need the guest to run each time. */
 #define MIN_PERIOD_NS 100000u
 
-static u64 now_ns(const struct lapic *lapic)
+static u64 now_ns(const struct vlapic *lapic)
 {
 	return lapic->device.services->now_ns(lapic->device.services->context);
 }
 
-static void arm(struct lapic *lapic, u64 deadline)
+static void arm(struct vlapic *lapic, u64 deadline)
 {
 	if (deadline != lapic->timer.deadline_ns)
 		lapic->device.services->arm(lapic->device.services->context, &lapic->timer, deadline);
 }
 
-static u32 mode(const struct lapic *lapic)
+static u32 mode(const struct vlapic *lapic)
 {
-	return LVT_TIMER_MODE(lapic_get(lapic, LAPIC_LVT_TIMER));
+	return LVT_TIMER_MODE(vlapic_get(lapic, LAPIC_LVT_TIMER));
 }
 
 /* Divide configuration: bits 3, 1 and 0 are an exponent less one, 7 standing for no division. */
-static u32 divider(const struct lapic *lapic)
+static u32 divider(const struct vlapic *lapic)
 {
-	u32 value = lapic_get(lapic, LAPIC_TIMER_DIV);
+	u32 value = vlapic_get(lapic, LAPIC_TIMER_DIV);
 
 	return 1u << ((((value & 3) | (value >> 1 & 4)) + 1) & 7);
 }
 
-static u64 period_ns(const struct lapic *lapic)
+static u64 period_ns(const struct vlapic *lapic)
 {
-	return (u64)lapic_get(lapic, LAPIC_TIMER_COUNT) * divider(lapic) * NS_PER_TICK;
+	return (u64)vlapic_get(lapic, LAPIC_TIMER_COUNT) * divider(lapic) * NS_PER_TICK;
 }
 
 /* The next end of a period after `now`: periods that nobody saw are skipped, not made up for. */
-static u64 next_period(const struct lapic *lapic, u64 now)
+static u64 next_period(const struct vlapic *lapic, u64 now)
 {
 	u64 period = period_ns(lapic), step = MAX(period, MIN_PERIOD_NS), last = lapic->count_deadline_ns;
 
@@ -46,27 +46,27 @@ static u64 next_period(const struct lapic *lapic, u64 now)
 
 static void timer_fired(struct device *device, UNUSED u32 which)
 {
-	struct lapic *lapic = CONTAINER_OF(device, struct lapic, device);
+	struct vlapic *lapic = CONTAINER_OF(device, struct vlapic, device);
 	u64 now = now_ns(lapic);
 
 	if (mode(lapic) == TIMER_DEADLINE)
 		lapic->tsc_deadline = 0;
-	else if (mode(lapic) == TIMER_PERIODIC && lapic_get(lapic, LAPIC_TIMER_COUNT))
+	else if (mode(lapic) == TIMER_PERIODIC && vlapic_get(lapic, LAPIC_TIMER_COUNT))
 		lapic->count_deadline_ns = next_period(lapic, now);
 	else
 		lapic->count_deadline_ns = STANDS;
 	if (mode(lapic) == TIMER_PERIODIC)
 		arm(lapic, lapic->count_deadline_ns);
-	lapic_local_interrupt(lapic, lapic_get(lapic, LAPIC_LVT_TIMER) & (u32)(LVT_MASKED | LVT_VECTOR));
+	vlapic_local_interrupt(lapic, vlapic_get(lapic, LAPIC_LVT_TIMER) & (u32)(LVT_MASKED | LVT_VECTOR));
 }
 
-void lapic_timer_init(struct lapic *lapic)
+void vlapic_timer_init(struct vlapic *lapic)
 {
 	lapic->timer = (struct device_timer){.deadline_ns = TIMER_NEVER, .device = &lapic->device, .fire = timer_fired};
 	lapic->count_deadline_ns = STANDS;
 }
 
-void lapic_timer_stop(struct lapic *lapic)
+void vlapic_timer_stop(struct vlapic *lapic)
 {
 	lapic->count_deadline_ns = STANDS;
 	lapic->tsc_deadline = 0;
@@ -74,16 +74,16 @@ void lapic_timer_stop(struct lapic *lapic)
 }
 
 /* "In TSC-deadline mode, writes to the initial-count register are ignored." */
-void lapic_timer_set_count(struct lapic *lapic, u32 count)
+void vlapic_timer_set_count(struct vlapic *lapic, u32 count)
 {
 	if (mode(lapic) == TIMER_DEADLINE)
 		return;
-	lapic_set(lapic, LAPIC_TIMER_COUNT, count);
+	vlapic_set(lapic, LAPIC_TIMER_COUNT, count);
 	lapic->count_deadline_ns = count ? now_ns(lapic) + period_ns(lapic) : STANDS;
 	arm(lapic, lapic->count_deadline_ns);
 }
 
-u32 lapic_timer_count(struct lapic *lapic)
+u32 vlapic_timer_count(struct vlapic *lapic)
 {
 	u64 now = now_ns(lapic), tick = divider(lapic) * NS_PER_TICK, left;
 
@@ -91,15 +91,15 @@ u32 lapic_timer_count(struct lapic *lapic)
 		return 0;
 	left = (lapic->count_deadline_ns - now + tick - 1) / tick;
 	/* While a period is being stretched the count stands at its beginning. */
-	return (u32)MIN(left, (u64)lapic_get(lapic, LAPIC_TIMER_COUNT));
+	return (u32)MIN(left, (u64)vlapic_get(lapic, LAPIC_TIMER_COUNT));
 }
 
 /* A running count goes on from where it is, at the new rate. */
-void lapic_timer_set_divider(struct lapic *lapic, u32 value)
+void vlapic_timer_set_divider(struct vlapic *lapic, u32 value)
 {
-	u32 left = lapic_timer_count(lapic);
+	u32 left = vlapic_timer_count(lapic);
 
-	lapic_set(lapic, LAPIC_TIMER_DIV, value);
+	vlapic_set(lapic, LAPIC_TIMER_DIV, value);
 	if (!left)
 		return;
 	lapic->count_deadline_ns = now_ns(lapic) + (u64)left * divider(lapic) * NS_PER_TICK;
@@ -107,19 +107,19 @@ void lapic_timer_set_divider(struct lapic *lapic, u32 value)
 }
 
 /* Changing to or from TSC-deadline mode disarms the timer (SDM "TSC-Deadline Mode"). */
-void lapic_timer_set_lvt(struct lapic *lapic, u32 value)
+void vlapic_timer_set_lvt(struct vlapic *lapic, u32 value)
 {
 	bool was_deadline = mode(lapic) == TIMER_DEADLINE;
 
-	lapic_set(lapic, LAPIC_LVT_TIMER, value);
+	vlapic_set(lapic, LAPIC_LVT_TIMER, value);
 	if (was_deadline == (mode(lapic) == TIMER_DEADLINE))
 		return;
-	lapic_timer_stop(lapic);
-	lapic_set(lapic, LAPIC_TIMER_COUNT, 0);
+	vlapic_timer_stop(lapic);
+	vlapic_set(lapic, LAPIC_TIMER_COUNT, 0);
 }
 
 /* Written in another mode, the MSR stays 0. A deadline in the past fires at once. */
-void lapic_timer_set_deadline(struct lapic *lapic, u64 tsc)
+void vlapic_timer_set_deadline(struct vlapic *lapic, u64 tsc)
 {
 	u64 guest = lapic->wires->guest_tsc(lapic->wires->context, lapic), ticks = tsc > guest ? tsc - guest : 0;
 	unsigned __int128 ns;

@@ -3,7 +3,7 @@
  * register page, so that APIC virtualization can work on the same page. Pure.
  *
  * Who may touch what: the registers belong to the core that runs the vCPU, and to the timer; the device's lock guards them, taken by
- * every function here that says so. Messages of others come by lapic_post(), which takes no lock (a local APIC that sends holds its
+ * every function here that says so. Messages of others come by vlapic_post(), which takes no lock (a local APIC that sends holds its
  * own): they wait in atomic words until the owner collects them.
  */
 #ifndef VMM_DEVICES_LAPIC_H
@@ -17,32 +17,32 @@
 /* The timer counts at this rate, before the divider. CPUID leaf 0x40000010 tells it to guests. */
 #define LAPIC_TIMER_HZ 1000000000u
 
-struct lapic;
+struct vlapic;
 
 enum apic_shorthand { APIC_TO_DESTINATION, APIC_TO_SELF, APIC_TO_ALL, APIC_TO_OTHERS };
 
-struct lapic_wires {
+struct vlapic_wires {
 	void *context;
 	/* Send an IPI; called with the sender's lock held. apic_send() of vmm/devices/apic_bus.h does it. */
-	void (*ipi)(void *context, struct lapic *from, enum apic_shorthand to, const struct apic_message *message);
+	void (*ipi)(void *context, struct vlapic *from, enum apic_shorthand to, const struct apic_message *message);
 	/* A level-triggered interrupt has ended: tell the IOAPIC. Lock held. */
 	void (*eoi)(void *context, u8 vector);
 	/* Something was posted: the vCPU is to wake up or to leave the guest, and look. Any core. */
-	void (*attention)(void *context, struct lapic *lapic);
+	void (*attention)(void *context, struct vlapic *lapic);
 	/* The guest's TSC now, for the TSC-deadline timer. */
-	u64 (*guest_tsc)(void *context, struct lapic *lapic);
+	u64 (*guest_tsc)(void *context, struct vlapic *lapic);
 };
 
-/* What lapic_take_signals() returns. */
+/* What vlapic_take_signals() returns. */
 #define LAPIC_SIGNAL_NMI     BIT(0)
 #define LAPIC_SIGNAL_INIT    BIT(1)
 #define LAPIC_SIGNAL_STARTUP BIT(2)
 #define LAPIC_SIGNAL_SMI     BIT(3)
 #define LAPIC_SIGNAL_EXTINT  BIT(4) /* the IOAPIC asks for an acknowledge cycle of the PIC */
 
-struct lapic {
+struct vlapic {
 	struct device device;
-	const struct lapic_wires *wires; /* constant */
+	const struct vlapic_wires *wires; /* constant */
 	u32 *page;			 /* constant; the registers: lock */
 	u32 id;				 /* constant */
 	u32 address_bits;		 /* constant; physical, for the base MSR's reserved bits */
@@ -59,38 +59,38 @@ struct lapic {
 };
 
 /* `page`: 4 KiB, zeroed, kept by the caller. `boot`: this is the bootstrap processor's. */
-void lapic_init(struct lapic *lapic, const struct device_services *services, const struct lapic_wires *wires, u32 *page, u32 id,
+void vlapic_init(struct vlapic *lapic, const struct device_services *services, const struct vlapic_wires *wires, u32 *page, u32 id,
 		bool boot, u32 address_bits, u64 tsc_hz);
-/* State after power-up; lapic_init_reset(): after an INIT, which keeps the base MSR. Lock taken. */
-void lapic_reset(struct lapic *lapic);
-void lapic_init_reset(struct lapic *lapic);
+/* State after power-up; vlapic_init_reset(): after an INIT, which keeps the base MSR. Lock taken. */
+void vlapic_reset(struct vlapic *lapic);
+void vlapic_init_reset(struct vlapic *lapic);
 /* As firmware leaves the bootstrap processor's: on, LINT0 from the PIC, LINT1 NMI (MP specification "Virtual Wire Mode"). */
-void lapic_virtual_wire(struct lapic *lapic);
+void vlapic_virtual_wire(struct vlapic *lapic);
 
 /* Whether an access to gpa is this local APIC's. Owner only. */
-bool lapic_covers(const struct lapic *lapic, gpa_t gpa);
+bool vlapic_covers(const struct vlapic *lapic, gpa_t gpa);
 /* MMIO at an offset into the page. Lock taken. */
-u64 lapic_read(struct lapic *lapic, u64 offset, u8 size);
-void lapic_write(struct lapic *lapic, u64 offset, u8 size, u64 value);
+u64 vlapic_read(struct vlapic *lapic, u64 offset, u8 size);
+void vlapic_write(struct vlapic *lapic, u64 offset, u8 size, u64 value);
 /* IA32_APIC_BASE, IA32_TSC_DEADLINE and 0x800 to 0x8ff. False: #GP(0). Lock taken. */
-bool lapic_read_msr(struct lapic *lapic, u32 msr, u64 *value);
-bool lapic_write_msr(struct lapic *lapic, u32 msr, u64 value);
+bool vlapic_read_msr(struct vlapic *lapic, u32 msr, u64 *value);
+bool vlapic_write_msr(struct vlapic *lapic, u32 msr, u64 value);
 /* CR8 is bits 7:4 of TPR. Lock taken. */
-u64 lapic_get_cr8(struct lapic *lapic);
-void lapic_set_cr8(struct lapic *lapic, u64 value);
+u64 vlapic_get_cr8(struct vlapic *lapic);
+void vlapic_set_cr8(struct vlapic *lapic, u64 value);
 
 /* A message has arrived for this local APIC. Any core, no lock. */
-void lapic_post(struct lapic *lapic, const struct apic_message *message);
+void vlapic_post(struct vlapic *lapic, const struct apic_message *message);
 /* Whether a message's destination means it; any core. Disabled ones are never meant by a fixed interrupt. */
-bool lapic_is_target(const struct lapic *lapic, const struct apic_message *message);
+bool vlapic_is_target(const struct vlapic *lapic, const struct apic_message *message);
 
 /* Owner: the vector that the processor may get now, or -1. Collects what was posted. Lock taken. */
-int lapic_pending(struct lapic *lapic);
+int vlapic_pending(struct vlapic *lapic);
 /* Owner: the same, and it is in service from now on. */
-int lapic_take(struct lapic *lapic);
+int vlapic_take(struct vlapic *lapic);
 /* Owner: NMI, INIT, SIPI (with its vector) and so on that came since the last call. */
-u32 lapic_take_signals(struct lapic *lapic, u8 *startup_vector);
+u32 vlapic_take_signals(struct vlapic *lapic, u8 *startup_vector);
 /* Owner: whether an interrupt of the 8259 reaches this processor. */
-bool lapic_accepts_pic(const struct lapic *lapic);
+bool vlapic_accepts_pic(const struct vlapic *lapic);
 
 #endif
