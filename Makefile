@@ -164,6 +164,7 @@ $(BUILD)/unit/test_%: tests/unit/test_%.c $$(call sources_of,tests/unit/test_%.c
 	$(Q)$(CC) $(HOST_CFLAGS) -Itests/unit -DTEST_DATA='"$(CURDIR)/tests/unit/data"' $(DEPS) -o $@ $< $(call sources_of,$<) -lcmocka
 
 # Fuzz targets: libFuzzer needs clang.
+FUZZ_LIBS_decode := -lZydis
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz: $(FUZZ_TARGETS)
 
