@@ -60,7 +60,8 @@ enum lapic_register {
 static bool ready;   /* set by the boot core's lapic_init(); before it nothing can be sent */
 static bool x2apic;  /* all cores are in the same mode */
 static volatile u32 *mmio;
-static u64 timer_hz; /* one-shot timer's rate; 0: TSC-deadline is used */
+static bool deadline_mode; /* the timer compares with the TSC, on all cores; else one-shot */
+static u64 timer_hz;	   /* the one-shot timer's rate; 0: not yet measured */
 
 static u32 lapic_read(enum lapic_register reg)
 {
@@ -156,7 +157,9 @@ static void calibrate_timer(void)
 
 static void init_timer(void)
 {
-	if (cpu_has(FEATURE_TSC_DEADLINE)) {
+	if (!ready)
+		deadline_mode = cpu_has(FEATURE_TSC_DEADLINE);
+	if (deadline_mode) {
 		lapic_write(LAPIC_LVT_TIMER, LVT_TSC_DEADLINE | HOST_VECTOR_TIMER);
 		return;
 	}
@@ -255,7 +258,7 @@ static void arm_one_shot(u64 deadline)
 
 void lapic_timer(u64 deadline)
 {
-	if (timer_hz) {
+	if (!deadline_mode) {
 		arm_one_shot(deadline);
 		return;
 	}

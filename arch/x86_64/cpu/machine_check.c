@@ -126,10 +126,10 @@ void machine_check_handle(u64 rip)
 		   (unsigned long long)rip);
 	survives = take_banks(&found);
 	/*
-	 * Without RIPV the interrupted code cannot go on. With no bank to blame, the hardware has told us nothing to
-	 * trust.
+	 * Without RIPV the interrupted code cannot go on. Intel's go to all cores, so that one whose banks are empty
+	 * has met another's error, and that one decides.
 	 */
-	if (!survives || found == 0 || !(global & MCG_STATUS_RIPV))
+	if (!survives || !(global & MCG_STATUS_RIPV))
 		panic("machine check: hardware error that cannot be recovered from; the banks above say which unit "
 		      "reported it");
 	/* Left set, the next machine check would shut the processor down. */
