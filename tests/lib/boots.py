@@ -37,6 +37,7 @@ class Boot:
     config: str = ""
     files: tuple = ()  # of (name, path)
     engine: str = ""  # "": as the config or the hypervisor chooses
+    stays: bool = False  # a machine that panics or stops is not ended, so that its screen can be looked at
     private: str = ""  # any text: this boot is shared only with the same text
 
     def text(self):
@@ -150,7 +151,7 @@ class TestMachine(Machine):
         self.log_path = LOGS / f"{boot.name()}.log"
         self._slot = slot
         try:
-            super().__init__(spec, BUILD / "run", self.log_path)
+            super().__init__(spec, BUILD / "run", self.log_path, end_when_stopped=not boot.stays)
         except BaseException:
             os.close(slot)
             raise

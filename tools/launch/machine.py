@@ -44,8 +44,11 @@ class Machine:
     One thread of its own starts the emulator, reads serial port and emulator output, and sees the end.
     """
 
-    def __init__(self, spec, work, log=None):
-        """`work`: where each machine gets a folder for its emulator's files; `log`: a file for all that it says."""
+    def __init__(self, spec, work, log=None, end_when_stopped=True):
+        """`work`: where each machine gets a folder for its emulator's files; `log`: a file for all that it says.
+
+        Without end_when_stopped, a machine that has panicked or stopped is left as it is, to be looked at.
+        """
         self.folder = _new_folder(Path(work).absolute(), spec.platform)
         try:
             self.emulator = EMULATORS[spec.platform](spec, self.folder)
@@ -56,6 +59,7 @@ class Machine:
         self.ending = None  # Ending, once it has ended
         self.emulator_log = ""  # what the emulator itself logged, once it has ended
         self.listener = None  # called with each piece of bytes the machine says, in the machine's thread
+        self._end_when_stopped = end_when_stopped
         self._log_path = log
         self._serial = SerialText()
         self._changed = threading.Condition()
@@ -77,6 +81,11 @@ class Machine:
     def text(self):
         """All it has said, as text."""
         return self._serial.text
+
+    @property
+    def raw(self):
+        """The same, byte for byte."""
+        return bytes(self._serial.raw)
 
     def send(self, data):
         """Type bytes at its serial console; waits until it is connected."""
@@ -194,7 +203,7 @@ class Machine:
             if open_port and self._port in ready:
                 open_port = self._take_serial()
                 silent_since = time.monotonic()
-                if not panicked and PANIC.search(self.text):
+                if self._end_when_stopped and not panicked and PANIC.search(self.text):
                     panicked = silent_since
             elif child.ended in ready:
                 self._take_output(child)
