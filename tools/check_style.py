@@ -1,4 +1,4 @@
-"""Checks the limits of size: functions up to 60 lines, files up to 500.
+"""Checks the limits of size: functions up to 60 lines, files up to 500 (unit tests may be longer: they are lists of cases).
 
 usage: check_style.py [ROOT]: prints each violation as file:line, exits with 1 when there is one.
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 
 FUNCTION_LIMIT, FILE_LIMIT = 60, 500
 FOLDERS = ("boot", "lib", "core", "arch", "vmm", "drivers", "guests", "tests", "tools")
+LONG_FOLDERS = ("tests/unit/",)
 SUFFIXES = (".c", ".h", ".asm", ".inc", ".py")
 # Comments, strings, character constants, preprocessor lines with their continuations.
 NOISE = re.compile(r"""/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|^[ \t]*\#(?:\\\n|[^\n])*""",
@@ -57,7 +58,7 @@ def python_functions(text):
 def check_file(name, text):
     """The violations of one file."""
     violations, lines = [], len(text.splitlines())
-    if lines > FILE_LIMIT:
+    if lines > FILE_LIMIT and not name.startswith(LONG_FOLDERS):
         violations.append(f"{name}: {lines} lines; at most {FILE_LIMIT}")
     functions = {".c": c_functions, ".h": c_functions, ".py": python_functions}.get(Path(name).suffix)
     for function, first, length in functions(text) if functions else ():

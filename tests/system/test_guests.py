@@ -200,8 +200,10 @@ def test_spinners_on_a_core_share_it_fairly(machine):
     # Where both still ran: at the end of the second second of each.
     one, two = counts["spin1"][1], counts["spin2"][1]
     assert abs(one - two) <= 0.10 * max(one, two)
-    # The third has a core that no other spinner uses.
-    assert counts["spin3"][1] > 1.3 * max(one, two)
+    # Others share their core too, but at the end no more than one of them still ran: each gets a third of the core at least,
+    # measured by the third spinner, which has its core to itself.
+    assert counts["spin3"][2] > max(one, two)
+    assert min(counts["spin1"][2], counts["spin2"][2]) > 0.25 * counts["spin3"][2]
 
 
 @pytest.mark.parametrize("machine", EIGHT, indirect=True)

@@ -22,7 +22,7 @@ def runs_hello(machine):
     end = machine.expect_end(LIMIT)
     assert (end.status, end.reason) == (0, "the machine powered itself off"), machine.tail()
     cores = machine.boot.cores
-    assert re.search(rf"^\[06\] cores: {cores} of {cores} up", machine.text, re.M)
+    assert re.search(rf"^\[\d+\] cores: {cores} of {cores} up", machine.text, re.M)
     for vm in ("hello", "hello64"):
         assert re.search(rf"^vm {vm}: ended: exit code 0$", machine.text, re.M)
     assert re.search(r"^page tables: .* 0 both writable and executable", machine.text, re.M)
@@ -34,7 +34,7 @@ def runs_hello(machine):
                          + full(on(MACHINE, *({"cores": cores} for cores in (4, 8)))), indirect=True)
 def test_vtx(machine):
     runs_hello(machine)
-    assert re.search(r"^\[05\] engine: vmx \(Intel VT-x\)", machine.text, re.M)
+    assert re.search(r"^\[\d+\] engine: vmx \(Intel VT-x\)", machine.text, re.M)
 
 
 @pytest.mark.parametrize("machine, missing", [

@@ -111,3 +111,5 @@ def test_bochs_log(tmp_path, log, expected):
     bochs.log.write_text("0e[CPU0  ] noise\n" + log)
     why = bochs.why_ended("")
     assert expected in why and bool(why) == bool(expected)
+    bochs.log.write_text("1e[CPU0  ] RDMSR: Unknown register 0x17\n2e[CPU0  ] VMENTER FAIL: x\n" * 3)
+    assert bochs.log_tail(2) == "2e[CPU0  ] VMENTER FAIL: x\n" * 2

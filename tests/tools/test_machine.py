@@ -28,6 +28,9 @@ class Pretender:
     def why_ended(self, output):
         return self.why
 
+    def log_tail(self):
+        return ""
+
 
 @pytest.fixture
 def pretend(tmp_path, monkeypatch):
@@ -107,6 +110,15 @@ def test_expect_tells_end_and_time_apart(pretend):
     machine.expect("^two$", 10)
     with pytest.raises(MachineEnded, match="two"):
         machine.expect("^three$", 10)
+
+
+def test_expect_takes_whole_lines_unless_told(pretend):
+    machine = pretend("say('vm a: ended: '); s.recv(1); say('well\\n'); s.recv(1)")
+    assert machine.expect("ended: $", 10, partial=True)
+    with pytest.raises(TimeoutError):
+        machine.expect("ended: (.*)$", 0.2)
+    machine.send(b"x")
+    assert machine.expect("ended: (.*)$", 10).group(1) == "well"
 
 
 def test_an_emulator_that_never_connects(tmp_path, monkeypatch):

@@ -51,6 +51,8 @@ debug: action=ignore
 """
 # Bochs calls its own ways of being switched off panics: the letters "Shutdown" at port 0x8900, and ACPI's S5.
 SWITCHED_OFF = re.compile(r"Shutdown port: shutdown requested|soft power off")
+# Optional MSRs and VMCS fields that are looked for, and what OVMF tries out.
+NOISE = re.compile(r"RDMSR: Unknown register|VMREAD: not supported field|\[(?:CMOS|UHCI) *\]|^\s*$")
 FIXED_TIME = 1704067200  # the clock of the machine at start: runs repeat
 
 
@@ -94,6 +96,13 @@ class Bochs:
 
     # Bochs draws its screen with curses and asks for a terminal to do so.
     environment = {"TERM": "vt100"}
+
+    def log_tail(self, lines=200):
+        """The end of Bochs's log, without what it says of every boot."""
+        if not self.log.is_file():
+            return ""
+        with open(self.log, errors="replace") as file:
+            return "".join([line for line in file if not NOISE.search(line)][-lines:])
 
     def why_ended(self, output):
         """A sentence from the log on why the emulator ended by itself, "" when it does not say."""

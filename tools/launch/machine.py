@@ -95,12 +95,17 @@ class Machine:
             if self.ending is None:
                 self._port.sendall(data)
 
-    def expect(self, pattern, timeout, start=0):
-        """Wait until the text from `start` on matches (multi-line); MachineEnded or TimeoutError if it never does."""
+    def expect(self, pattern, timeout, start=0, partial=False):
+        """Wait until the text from `start` on matches (multi-line); MachineEnded or TimeoutError if it never does.
+
+        Only whole lines count, so that $ means the end of a line, unless `partial`: for a prompt that waits for input.
+        """
         wanted, deadline = re.compile(pattern, re.M), time.monotonic() + timeout
         with self._changed:
             while True:
-                found = wanted.search(self._serial.text, start)
+                text = self._serial.text
+                whole = len(text) if partial or self.ending else text.rfind("\n") + 1
+                found = wanted.search(text, start, whole)
                 if found:
                     return found
                 if self.ending:
@@ -244,10 +249,7 @@ class Machine:
             self._port.close()
         if self._control:
             self._control.close()
-        log = getattr(self.emulator, "log", None)
-        if log and log.is_file():
-            with open(log, errors="replace") as file:
-                self.emulator_log = "".join(file.readlines()[-200:])
+        self.emulator_log = self.emulator.log_tail()
         if self._log_path:
             Path(self._log_path).write_bytes(self._serial.raw)
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -70,6 +70,10 @@ class Qemu:
                     return kind
         return "none"
 
+    def log_tail(self, lines=200):
+        """QEMU keeps no log."""
+        return ""
+
     def why_ended(self, output):
         """A sentence on why the emulator ended by itself, "" when it does not say."""
         lines = [line.strip() for line in output.splitlines() if "qemu-system" in line and "warning:" not in line]
