@@ -9,7 +9,7 @@
 #include "lib/string.h"
 
 #define LOG_SIZE (128u * 1024) /* power of two */
-#define LINE_MAX 256u	       /* bytes of a hypervisor's line with its newline; what is longer is cut */
+#define LINE_MAX 512u	       /* bytes of a hypervisor's line with its newline; what is longer is cut */
 #define GUEST_LINE_MAX 1024u
 
 /*
