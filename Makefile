@@ -45,6 +45,12 @@ $(BUILD)/font.psf: $(FONT)
 	gzip -dc $< > $@
 $(BUILD)/kernel/drivers/font.asm.o: $(BUILD)/font.psf
 
+# The guests' DSDT.
+$(BUILD)/dsdt.aml: vmm/dsdt.asl
+	@mkdir -p $(@D)
+	iasl -we -p $@ $< > $@.log || { cat $@.log; false; }
+$(BUILD)/kernel/vmm/dsdt_aml.asm.o: $(BUILD)/dsdt.aml
+
 # Linked twice: the first image's function names become a table that the second embeds, behind all code, so that nothing moves.
 KERNEL_LINK = $(CC) -nostdlib -static -no-pie -Wl,-T,linker.ld,-z,max-page-size=4096,--build-id=none,--gc-sections,-z,noexecstack -o $@ $(filter %.o,$^)
 $(BUILD)/symbols-none.asm: tools/symbols
