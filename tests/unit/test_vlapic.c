@@ -162,6 +162,10 @@ static void test_errors(void **state)
 	set(0, LAPIC_LVT_ERROR, 0x01);
 	get(0, 0x40);
 	assert_int_equal(vlapic_pending(&lapic[0]), -1);
+	assert_int_equal(vlapic_pending(&lapic[0]), -1);
+	u32 calls = attention[0];
+	assert_int_equal(vlapic_pending(&lapic[0]), -1);
+	assert_int_equal(attention[0], calls);
 	set(0, LAPIC_ESR, 0);
 	assert_int_equal(get(0, LAPIC_ESR), 0xc0);
 }
