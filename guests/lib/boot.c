@@ -64,6 +64,8 @@ static void parse_multiboot2(word info)
 			boot.command_line = (const char *)(tag + 2);
 		if (tag[0] == 3)
 			add_module(tag[2], tag[3] - tag[2], (word)(tag + 4));
+		if (tag[0] == 14 || (tag[0] == 15 && !boot.rsdp))
+			boot.rsdp = tag + 2;
 		for (u32 at = 16; tag[0] == 6 && at < tag[1]; at += tag[2]) {
 			const u32 *entry = pointer((word)tag + at);
 
@@ -84,6 +86,8 @@ static void parse_pvh(const struct pvh *info)
 	boot.protocol = "PVH";
 	if (info->command_line)
 		boot.command_line = pointer(info->command_line);
+	if (info->rsdp)
+		boot.rsdp = pointer(info->rsdp);
 	for (u32 i = 0; i < info->module_count; i++) {
 		const u64 *module = (const u64 *)pointer(info->modules) + 4 * i; /* address, size, arguments, reserved */
 

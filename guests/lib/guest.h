@@ -42,6 +42,7 @@ struct boot_range {
 struct boot {
 	const char *protocol; /* "multiboot", "multiboot2" or "PVH" */
 	const char *command_line;
+	const void *rsdp; /* ACPI's, when the loader told; else NULL */
 	u32 module_count, range_count;
 	struct boot_module module[BOOT_MODULES];
 	struct boot_range range[BOOT_RANGES];
@@ -79,6 +80,7 @@ bool on_trivisor(void);
 /* A hypercall as vmm/hypercall_abi.h says. Only on_trivisor(): elsewhere the instruction may be undefined. */
 long hypercall(word number, word a, word b, word c, word d);
 u64 hypercall_time(void);
+bool uses_vmmcall(void); /* VMMCALL rather than VMCALL on this processor */
 
 /* Nanoseconds since start: by hypercall, else by the TSC measured against the PIT; time_source() says which. */
 u64 time_ns(void);
@@ -250,6 +252,9 @@ void alarm(u16 count);
 #define ICR_NMI	     0x400u   /* delivery mode */
 
 bool apic_there(void);
+bool ioapic_there(void); /* in the ACPI tables (acpi.c): touching an address to find out might be the end */
+void x2apic_enable(void); /* x2APIC mode, software enabled; for good. By CPUID it must be there */
+void x2apic_timer_deadline(u8 vector, bool masked);
 void apic_enable(void); /* by its software enable bit */
 u32 apic_read(u32 offset);
 void apic_write(u32 offset, u32 value);

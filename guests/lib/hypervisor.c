@@ -25,7 +25,7 @@ bool on_trivisor(void)
 }
 
 /* AMD and Hygon know VMMCALL, all others VMCALL; the other one is undefined there. */
-static bool uses_vmmcall(void)
+static bool vendor_vmmcall(void)
 {
 	u32 vendor = cpuid(0, 0).ebx;
 
@@ -33,12 +33,12 @@ static bool uses_vmmcall(void)
 }
 
 /* Which instruction, asked once: CPUID is itself an exit under a hypervisor. */
-static bool vmmcall_chosen(void)
+bool uses_vmmcall(void)
 {
 	static enum { UNKNOWN, VMCALL, VMMCALL } choice;
 
 	if (choice == UNKNOWN)
-		choice = uses_vmmcall() ? VMMCALL : VMCALL;
+		choice = vendor_vmmcall() ? VMMCALL : VMCALL;
 	return choice == VMMCALL;
 }
 
@@ -46,7 +46,7 @@ static u64 call(word number, word a, word b, word c, word d)
 {
 	word high = c;
 
-	if (vmmcall_chosen())
+	if (uses_vmmcall())
 		__asm__ volatile("vmmcall" : "+a"(number), "+d"(high) : "b"(a), "c"(b), "S"(d) : "memory");
 	else
 		__asm__ volatile("vmcall" : "+a"(number), "+d"(high) : "b"(a), "c"(b), "S"(d) : "memory");
