@@ -28,8 +28,9 @@ static u64 sum_raw(const struct vm *vm, u32 raw)
 
 static void print_row(const char *vm_name, const char *name, const struct account_row *row)
 {
-	log_line("vm %s: exits: %-18s %12llu  %10llu us  %8llu ticks each", vm_name, name, (unsigned long long)row->count,
-		 (unsigned long long)ticks_to_us(row->ticks), (unsigned long long)(row->ticks / row->count));
+	log_line("vm %s: exits: %-18s %12llu  %10llu us  %8llu ticks each", vm_name, name,
+		 (unsigned long long)row->count, (unsigned long long)ticks_to_us(row->ticks),
+		 (unsigned long long)(row->ticks / row->count));
 }
 
 static void print_raw(const struct vm *vm, u32 raw)

@@ -78,8 +78,8 @@ void core_init(void)
 }
 
 /*
- * Nothing to run here. Interrupts are off between the look at the queue and the halt, and STI lets none in before HLT, so a
- * kick that comes after the look still ends the halt.
+ * Nothing to run here. Interrupts are off between the look at the queue and the halt, and STI lets none in before HLT,
+ * so a kick that comes after the look still ends the halt.
  */
 static struct vcpu *idle(void)
 {
@@ -102,7 +102,10 @@ void core_loop(void)
 	for (;;) {
 		struct vcpu *vcpu;
 
-		/* Interrupts come in guest mode only, and a guest may keep them from us there for a slice (Bochs, with IF = 0). */
+		/*
+		 * Interrupts come in guest mode only, and a guest may keep them from us there for a slice (Bochs, with
+		 * IF = 0).
+		 */
 		smp_poll();
 		timer_run(rdtsc());
 		core_output();

@@ -33,7 +33,10 @@ struct vmm_house {
 	const struct config *config;
 	/* A file named in the config; false: it is not there. */
 	bool (*find_file)(const char *name, struct loader_file *file);
-	/* The engine that `engine =` names ("" or "auto": the best available); NULL: not available here, `reason` says why. */
+	/*
+	 * The engine that `engine =` names ("" or "auto": the best available); NULL: not available here, `reason` says
+	 * why.
+	 */
 	const struct engine_ops *(*find_engine)(const char *name, const char **reason);
 	/* The last VM has ended; called on one core, which stands in the base root. May return. */
 	void (*all_ended)(void);
@@ -45,7 +48,10 @@ extern const struct vmm_house *house;
 
 /* Every core, on itself, before its core_loop(); lapic_init() has been done. */
 void core_init(void);
-/* Create every VM of the config (what cannot be created is reported and left out) and make the others ready. Boot core, all cores counted. Returns how many. */
+/*
+ * Create every VM of the config (what cannot be created is reported and left out) and make the others ready. Boot core,
+ * all cores counted. Returns how many.
+ */
 u32 vmm_start_all(void);
 /* Schedule for ever. Other cores may call it before there is a VM. */
 NORETURN void core_loop(void);

@@ -189,7 +189,9 @@ static bool in_hypervisor_range(u32 leaf)
 	return leaf >> 28 == 4;
 }
 
-/* One subleaf: mask, then the engine's limits, then its shape. Leaves above the host's highest read as 0 there already. */
+/*
+ * One subleaf: mask, then the engine's limits, then its shape. Leaves above the host's highest read as 0 there already.
+ */
 static void add_entry(struct build *build, const struct cpuid_rule *rule, u32 subleaf, cpuid_source_t source,
 		      void (*limit)(u32 leaf, u32 subleaf, struct cpuid_leaf *value))
 {
@@ -323,7 +325,9 @@ void cpuid_destroy(const struct cpuid_policy *policy)
 		pool_free((void *)policy, (u32)(ALIGN_UP(sizeof(*policy), PAGE_SIZE) / PAGE_SIZE));
 }
 
-/* NULL: nothing is listed there. A leaf beyond all ranges is answered by the highest basic one on Intel's processors. */
+/*
+ * NULL: nothing is listed there. A leaf beyond all ranges is answered by the highest basic one on Intel's processors.
+ */
 static const struct cpuid_entry *find(const struct cpuid_policy *policy, u32 leaf, u32 subleaf)
 {
 	const struct cpuid_group *group = group_of((struct cpuid_policy *)policy, leaf);

@@ -1,6 +1,6 @@
 /*
- * What CPUID says in a VM: default deny. A const table lists every leaf and every bit a guest may see; all else reads as 0. Each VM
- * has the result worked out once, so that an exit is a look-up. Pure.
+ * What CPUID says in a VM: default deny. A const table lists every leaf and every bit a guest may see; all else reads
+ * as 0. Each VM has the result worked out once, so that an exit is a look-up. Pure.
  */
 #ifndef VMM_CPUID_H
 #define VMM_CPUID_H
@@ -19,7 +19,14 @@ struct vcpu;
 #define CPUID_ENTRIES		64u
 
 /* What must be filled in when the instruction runs, since it depends on the vCPU or its registers. */
-enum cpuid_fixup { CPUID_FIX_NONE, CPUID_FIX_FEATURES, CPUID_FIX_OSPKE, CPUID_FIX_TOPOLOGY, CPUID_FIX_XSAVE, CPUID_FIX_XSAVEC };
+enum cpuid_fixup {
+	CPUID_FIX_NONE,
+	CPUID_FIX_FEATURES,
+	CPUID_FIX_OSPKE,
+	CPUID_FIX_TOPOLOGY,
+	CPUID_FIX_XSAVE,
+	CPUID_FIX_XSAVEC,
+};
 
 struct cpuid_entry {
 	struct cpuid_leaf value;

@@ -95,7 +95,9 @@ static enum verdict set_cr4(struct vcpu *vcpu, u64 value)
 	return commit(vcpu, REG_CR4, value, context.cr3, effects);
 }
 
-/* The task priority (SDM "Task Priority in IA-32e Mode"): kept, as long as there is no local APIC that it would steer. */
+/*
+ * The task priority (SDM "Task Priority in IA-32e Mode"): kept, as long as there is no local APIC that it would steer.
+ */
 static enum verdict set_cr8(struct vcpu *vcpu, u64 value)
 {
 	if (value > 15)

@@ -1,6 +1,7 @@
 /*
- * The rules for writing control registers (SDM "Control Registers", "MOV—Move to/from Control Registers"): pure checks, and the writes
- * that obey them. An engine exits for a write when it cannot leave it to the processor; so each write is checked in full.
+ * The rules for writing control registers (SDM "Control Registers", "MOV—Move to/from Control Registers"): pure checks,
+ * and the writes that obey them. An engine exits for a write when it cannot leave it to the processor; so each write is
+ * checked in full.
  */
 #ifndef VMM_CR_H
 #define VMM_CR_H

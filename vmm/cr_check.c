@@ -53,7 +53,8 @@ bool cr0_check(const struct cr_context *context, u64 *value, u32 *effects)
 		if (!on && context->efer & EFER_LMA)
 			*effects |= CR_LMA_CLEAR;
 	}
-	if (new & CR0_PG && context->cr4 & CR4_PAE && !(context->efer & EFER_LME) && changed & (CR0_PG | CR0_CD | CR0_NW))
+	if (new & CR0_PG && context->cr4 & CR4_PAE && !(context->efer & EFER_LME) &&
+	    changed & (CR0_PG | CR0_CD | CR0_NW))
 		*effects |= CR_LOAD_PDPTES;
 	*value = new;
 	return true;

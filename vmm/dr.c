@@ -5,7 +5,9 @@
 #define DR6_WRITABLE (BITS(3, 0) | BITS(15, 13))
 #define DR7_WRITABLE (BITS(9, 0) | DR7_GD | BITS(31, 16))
 
-/* A MOV while DR7.GD is set is caught before it happens; the handler finds GD clear, so that it can use the registers. */
+/*
+ * A MOV while DR7.GD is set is caught before it happens; the handler finds GD clear, so that it can use the registers.
+ */
 static enum verdict general_detect(struct vcpu *vcpu, u64 dr7)
 {
 	u64 dr6 = vcpu->engine->get_dr(vcpu, 6) & ~BITS(3, 0);

@@ -32,7 +32,10 @@ struct engine_ops {
 
 	/* Boot core: can this engine run here? */
 	bool (*probe)(struct engine_probe *probe);
-	/* Each core, once: turn it on. False: this core lacks something the boot core has; `reason` says what; it is left out. */
+	/*
+	 * Each core, once: turn it on. False: this core lacks something the boot core has; `reason` says what; it is
+	 * left out.
+	 */
 	bool (*core_enable)(char *reason, size_t size);
 	void (*core_disable)(void);
 
@@ -43,13 +46,16 @@ struct engine_ops {
 	int (*vcpu_create)(struct vcpu *vcpu);
 	void (*vcpu_destroy)(struct vcpu *vcpu);
 
-	/* The vCPU becomes current on this core; the VM's root is already in CR3. Extended state and guest-owned MSRs are switched here. */
+	/*
+	 * The vCPU becomes current on this core; the VM's root is already in CR3. Extended state and guest-owned MSRs
+	 * are switched here.
+	 */
 	void (*load)(struct vcpu *vcpu);
 	void (*put)(struct vcpu *vcpu);
 
 	/*
-	 * Run until an exit. The root in CR3 is the same before and after. An event whose delivery the exit interrupted is in
-	 * vcpu->events.in_flight, and ATTENTION_EVENT is set for it.
+	 * Run until an exit. The root in CR3 is the same before and after. An event whose delivery the exit interrupted
+	 * is in vcpu->events.in_flight, and ATTENTION_EVENT is set for it.
 	 */
 	void (*run)(struct vcpu *vcpu, struct vm_exit *exit);
 
@@ -70,8 +76,9 @@ struct engine_ops {
 
 	void (*get_segment)(struct vcpu *vcpu, enum segment_name name, struct segment *segment);
 	/*
-	 * An MSR whose value the engine holds for the guest: PAT, DEBUGCTL, FS_BASE, GS_BASE, KERNEL_GS_BASE, SYSENTER_*, STAR, LSTAR,
-	 * CSTAR, SFMASK, TSC_AUX. set: the caller has checked the value. ERR_MISSING: another MSR. (EFER is REG_EFER.)
+	 * An MSR whose value the engine holds for the guest: PAT, DEBUGCTL, FS_BASE, GS_BASE, KERNEL_GS_BASE,
+	 * SYSENTER_*, STAR, LSTAR, CSTAR, SFMASK, TSC_AUX. set: the caller has checked the value. ERR_MISSING: another
+	 * MSR. (EFER is REG_EFER.)
 	 */
 	int (*get_msr)(struct vcpu *vcpu, u32 msr, u64 *value);
 	int (*set_msr)(struct vcpu *vcpu, u32 msr, u64 value);
@@ -80,7 +87,10 @@ struct engine_ops {
 	void (*set_dr)(struct vcpu *vcpu, u32 dr, u64 value);
 	/* Checked XCR0: stored in vcpu->xcr0 and live from the next entry on. */
 	void (*set_xcr0)(struct vcpu *vcpu, u64 value);
-	/* The PDPTEs as MOV to a control register loads them (PAE paging), checked. NULL: the hardware reads them from memory itself. */
+	/*
+	 * The PDPTEs as MOV to a control register loads them (PAE paging), checked. NULL: the hardware reads them from
+	 * memory itself.
+	 */
 	void (*set_pdptes)(struct vcpu *vcpu, const u64 pdpte[4]);
 	/* The whole architectural state. import: ERR_INVALID for a state the hardware would refuse. */
 	void (*export_state)(struct vcpu *vcpu, struct vcpu_state *state);
@@ -97,17 +107,26 @@ struct engine_ops {
 	void (*memory_written)(struct vm *vm, gpa_t gpa, u64 size);
 
 	void (*set_tsc_offset)(struct vcpu *vcpu, u64 offset);
-	/* Ticks until EXIT_SLICE, guest time; false: this engine has no slice timer and the core's APIC timer is used. */
+	/*
+	 * Ticks until EXIT_SLICE, guest time; false: this engine has no slice timer and the core's APIC timer is used.
+	 */
 	bool (*set_slice)(struct vcpu *vcpu, u64 ticks);
-	/* Intercept an MSR (true) or let the guest own it. Only the MSRs that vmm/msr.c marks as own-able; before the first run. */
+	/*
+	 * Intercept an MSR (true) or let the guest own it. Only the MSRs that vmm/msr.c marks as own-able; before the
+	 * first run.
+	 */
 	void (*intercept_msr)(struct vcpu *vcpu, u32 msr, bool read, bool write);
 
 	/*
-	 * Drop all linear translations of the guest on this core before its next entry, global ones too: for an emulated MOV to a control
-	 * register, where the processor does not do what the instruction would have done (SDM "Invalidation of Cached Mappings" in VMX).
+	 * Drop all linear translations of the guest on this core before its next entry, global ones too: for an
+	 * emulated MOV to a control register, where the processor does not do what the instruction would have done (SDM
+	 * "Invalidation of Cached Mappings" in VMX).
 	 */
 	void (*flush_guest)(struct vcpu *vcpu);
-	/* Clear the CPUID bits of what this engine cannot give a guest (a control that the processor lacks). NULL: nothing to clear. */
+	/*
+	 * Clear the CPUID bits of what this engine cannot give a guest (a control that the processor lacks). NULL:
+	 * nothing to clear.
+	 */
 	void (*limit_cpuid)(u32 leaf, u32 subleaf, struct cpuid_leaf *value);
 
 	/* The last exit and the whole control structure in words, to the log. */

@@ -7,8 +7,8 @@ enum event_class { CLASS_BENIGN, CLASS_CONTRIBUTORY, CLASS_PAGE_FAULT, CLASS_DOU
 
 static enum event_class class_of(const struct event *event)
 {
-	static const u32 contributory = BIT(VECTOR_DE) | BIT(VECTOR_TS) | BIT(VECTOR_NP) | BIT(VECTOR_SS) | BIT(VECTOR_GP) |
-					BIT(VECTOR_CP);
+	static const u32 contributory = BIT(VECTOR_DE) | BIT(VECTOR_TS) | BIT(VECTOR_NP) | BIT(VECTOR_SS) |
+					BIT(VECTOR_GP) | BIT(VECTOR_CP);
 
 	if (event->type != EVENT_EXCEPTION)
 		return CLASS_BENIGN;
@@ -21,7 +21,9 @@ static enum event_class class_of(const struct event *event)
 
 enum pair { SERIAL, DOUBLE, TRIPLE };
 
-/* SDM "Conditions for Generating a Double Fault"; the last row is the triple fault: anything but benign on top of #DF. */
+/*
+ * SDM "Conditions for Generating a Double Fault"; the last row is the triple fault: anything but benign on top of #DF.
+ */
 static const u8 pairs[4][4] = {
 	[CLASS_BENIGN] = {SERIAL, SERIAL, SERIAL, SERIAL},
 	[CLASS_CONTRIBUTORY] = {SERIAL, DOUBLE, SERIAL, SERIAL},
@@ -30,8 +32,8 @@ static const u8 pairs[4][4] = {
 };
 
 /*
- * With two exceptions handled one after the other only the second is delivered: the first comes again by itself when its
- * instruction is restarted, and an external interrupt whose delivery faulted is lost on real processors too.
+ * With two exceptions handled one after the other only the second is delivered: the first comes again by itself when
+ * its instruction is restarted, and an external interrupt whose delivery faulted is lost on real processors too.
  */
 bool event_queue_exception(struct event_state *state, u8 vector, bool has_error, u32 error)
 {
@@ -62,7 +64,10 @@ static bool irq_may_enter(u32 interruptibility, bool rflags_if)
 	return rflags_if && !(interruptibility & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS | BLOCKED_BY_SMI));
 }
 
-/* SDM "Priority Among Concurrent Events": what is in delivery, then the instruction's own fault, then NMI, then interrupts. */
+/*
+ * SDM "Priority Among Concurrent Events": what is in delivery, then the instruction's own fault, then NMI, then
+ * interrupts.
+ */
 struct event_decision event_decide(const struct event_state *state, u32 interruptibility, bool rflags_if)
 {
 	struct event_decision decision = {.inject = {.type = EVENT_NONE}};

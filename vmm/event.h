@@ -7,7 +7,15 @@
 
 #include "lib/types.h"
 
-enum event_type { EVENT_NONE, EVENT_INTERRUPT, EVENT_NMI, EVENT_EXCEPTION, EVENT_SOFT_INTERRUPT, EVENT_PRIV_SOFT_EXCEPTION, EVENT_SOFT_EXCEPTION };
+enum event_type {
+	EVENT_NONE,
+	EVENT_INTERRUPT,
+	EVENT_NMI,
+	EVENT_EXCEPTION,
+	EVENT_SOFT_INTERRUPT,
+	EVENT_PRIV_SOFT_EXCEPTION,
+	EVENT_SOFT_EXCEPTION,
+};
 
 struct event {
 	enum event_type type;
@@ -35,7 +43,9 @@ struct event_decision {
 	bool want_irq_window, want_nmi_window;
 };
 
-/* `interruptibility`: BLOCKED_*; `rflags_if`: the guest's RFLAGS.IF. Does not change `state`; event_delivered() does. */
+/*
+ * `interruptibility`: BLOCKED_*; `rflags_if`: the guest's RFLAGS.IF. Does not change `state`; event_delivered() does.
+ */
 struct event_decision event_decide(const struct event_state *state, u32 interruptibility, bool rflags_if);
 void event_delivered(struct event_state *state, const struct event *delivered);
 /*

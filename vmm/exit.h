@@ -1,6 +1,6 @@
 /*
- * The neutral VM exit: what happened in the guest, without a word about VMCS, VMCB or translated code. The engine fills it,
- * vmm/exit.c dispatches it. Only the member of the union that belongs to `kind` is valid.
+ * The neutral VM exit: what happened in the guest, without a word about VMCS, VMCB or translated code. The engine fills
+ * it, vmm/exit.c dispatches it. Only the member of the union that belongs to `kind` is valid.
  */
 #ifndef VMM_EXIT_H
 #define VMM_EXIT_H
@@ -89,7 +89,7 @@ enum task_switch_source { TASK_CALL, TASK_IRET, TASK_JMP, TASK_GATE };
 struct exit_task_switch {
 	u16 selector;
 	enum task_switch_source source;
-	bool by_instruction; /* CALL, JMP, IRET, INT n: the old task's RIP goes after it; else an event came through a gate */
+	bool by_instruction; /* CALL, JMP, IRET, INT n: the old task's RIP goes after it; else an event */
 	bool has_error; /* a gate reached by an exception with an error code */
 	u32 error;
 };

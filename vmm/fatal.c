@@ -6,7 +6,8 @@
 enum verdict handle_triple_fault(struct vcpu *vcpu, const struct vm_exit *exit)
 {
 	(void)exit;
-	vm_end(vcpu->vm, VM_END_TRIPLE_FAULT, 0, "triple fault at rip 0x%llx", (unsigned long long)vcpu_get(vcpu, REG_RIP));
+	vm_end(vcpu->vm, VM_END_TRIPLE_FAULT, 0, "triple fault at rip 0x%llx",
+	       (unsigned long long)vcpu_get(vcpu, REG_RIP));
 	return VERDICT_END;
 }
 

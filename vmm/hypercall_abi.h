@@ -1,7 +1,7 @@
 /*
- * The hypercall ABI, shared with guests. VMCALL (VMMCALL on AMD) in ring 0: number in RAX, arguments in RBX, RCX, RDX, RSI;
- * result in RAX, a negative value of enum hypercall_error on failure. All other registers are kept. 32-bit guests use the
- * lower halves: EAX, EBX, ECX, EDX, ESI; 64-bit results are then in EDX:EAX where stated.
+ * The hypercall ABI, shared with guests. VMCALL (VMMCALL on AMD) in ring 0: number in RAX, arguments in RBX, RCX, RDX,
+ * RSI; result in RAX, a negative value of enum hypercall_error on failure. All other registers are kept. 32-bit guests
+ * use the lower halves: EAX, EBX, ECX, EDX, ESI; 64-bit results are then in EDX:EAX where stated.
  */
 #ifndef VMM_HYPERCALL_ABI_H
 #define VMM_HYPERCALL_ABI_H

@@ -5,7 +5,10 @@
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
-/* The processor has checked IOPL and the I/O permission bitmap before the exit (SDM "Relative Priority of Faults and VM Exits"). */
+/*
+ * The processor has checked IOPL and the I/O permission bitmap before the exit (SDM "Relative Priority of Faults and VM
+ * Exits").
+ */
 enum verdict handle_io(struct vcpu *vcpu, const struct vm_exit *exit)
 {
 	const struct exit_io *io = &exit->io;

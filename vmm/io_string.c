@@ -1,6 +1,7 @@
 /*
- * INS and OUTS (SDM "INS/INSB/INSW/INSD", "OUTS/OUTSB/OUTSW/OUTSD", "REP Prefixes"). One element at a time, registers up to date after
- * each, so that a fault or an interrupt finds what the processor would show. The processor has checked the port's permission.
+ * INS and OUTS (SDM "INS/INSB/INSW/INSD", "OUTS/OUTSB/OUTSW/OUTSD", "REP Prefixes"). One element at a time, registers
+ * up to date after each, so that a fault or an interrupt finds what the processor would show. The processor has checked
+ * the port's permission.
  */
 #include "vmm/io.h"
 
@@ -42,8 +43,10 @@ static enum element fault(struct string_io *s, enum linear_result result, const 
 		s->verdict = VERDICT_RETRY;
 		return ELEMENT_FAULTED;
 	}
-	vm_end(s->vcpu->vm, VM_END_ERROR, f->gpa, "string I/O with memory that is not RAM: gpa 0x%llx, linear 0x%llx, rip 0x%llx",
-	       (unsigned long long)f->gpa, (unsigned long long)f->address, (unsigned long long)vcpu_get(s->vcpu, REG_RIP));
+	vm_end(s->vcpu->vm, VM_END_ERROR, f->gpa,
+	       "string I/O with memory that is not RAM: gpa 0x%llx, linear 0x%llx, rip 0x%llx",
+	       (unsigned long long)f->gpa, (unsigned long long)f->address,
+	       (unsigned long long)vcpu_get(s->vcpu, REG_RIP));
 	s->verdict = VERDICT_END;
 	return ELEMENT_FAULTED;
 }
@@ -73,7 +76,9 @@ static enum element out_element(struct string_io *s, gva_t linear)
 
 	if (result != LINEAR_OK)
 		return fault(s, result, &f);
-	return bus_port_write(&vm->bus, s->io->port, s->io->size, value) == DEVICE_DONE ? ELEMENT_DONE : ELEMENT_PENDING;
+	if (bus_port_write(&vm->bus, s->io->port, s->io->size, value) != DEVICE_DONE)
+		return ELEMENT_PENDING;
+	return ELEMENT_DONE;
 }
 
 /* One element, and the index moved past it. */
@@ -103,7 +108,10 @@ static enum element element(struct string_io *s)
 	return outcome;
 }
 
-/* With TF set the trap comes after each repetition, RIP still at the instruction (SDM "Single-Step Exception Condition"). */
+/*
+ * With TF set the trap comes after each repetition, RIP still at the instruction (SDM "Single-Step Exception
+ * Condition").
+ */
 static enum verdict pause_repeat(struct vcpu *vcpu, bool trap)
 {
 	if (trap)

@@ -6,8 +6,9 @@
 #include "vmm/vm.h"
 
 /*
- * PDPTEs are read at the walk, as AMD's processors do with nested paging: a guest that changed them without a MOV to CR3 may on Intel's
- * still run on the old ones, and has to expect either. Protection keys do not hold here: PKRU is the guest's extended state.
+ * PDPTEs are read at the walk, as AMD's processors do with nested paging: a guest that changed them without a MOV to
+ * CR3 may on Intel's still run on the old ones, and has to expect either. Protection keys do not hold here: PKRU is the
+ * guest's extended state.
  */
 static struct linear_view view_of(struct vcpu *vcpu)
 {
@@ -52,7 +53,8 @@ static bool exchange_entry(void *context, gpa_t gpa, u32 size, u64 *expected, u6
 {
 	struct vm *vm = context;
 
-	if (!guest_memory_contains(&vm->memory, gpa, size, true) || window_compare_exchange(gpa, size, expected, desired))
+	if (!guest_memory_contains(&vm->memory, gpa, size, true) ||
+	    window_compare_exchange(gpa, size, expected, desired))
 		return false;
 	if (vm->engine->memory_written)
 		vm->engine->memory_written(vm, gpa, size);
@@ -60,8 +62,8 @@ static bool exchange_entry(void *context, gpa_t gpa, u32 size, u64 *expected, u6
 }
 
 /* One page's part of an access: where it lies, RAM for sure. */
-static enum linear_result translate(struct vm *vm, const struct linear_view *view, gva_t gva, u32 size, bool write, gpa_t *gpa,
-				    struct linear_fault *fault)
+static enum linear_result translate(struct vm *vm, const struct linear_view *view, gva_t gva, u32 size, bool write,
+				    gpa_t *gpa, struct linear_fault *fault)
 {
 	const struct gwalk_memory memory = {.read = read_entry, .exchange = exchange_entry, .context = vm};
 	const struct gwalk_access access = {.write = write, .user = view->user, .implicit = view->implicit};

@@ -1,6 +1,6 @@
 /*
- * Guest-linear memory as the processor would access it for an instruction we emulate: segment checks, then the guest's page tables
- * (arch/x86_64/mmu/gwalk.h), then RAM through guest_memory.
+ * Guest-linear memory as the processor would access it for an instruction we emulate: segment checks, then the guest's
+ * page tables (arch/x86_64/mmu/gwalk.h), then RAM through guest_memory.
  */
 #ifndef VMM_LINEAR_H
 #define VMM_LINEAR_H
@@ -26,7 +26,7 @@ enum linear_result {
 	LINEAR_OK,
 	LINEAR_FAULT,  /* #PF as in the fault record */
 	LINEAR_NO_RAM, /* a physical address that is not the VM's RAM */
-	LINEAR_RETRY,  /* another vCPU kept changing the page tables: enter the guest and let it do the instruction again */
+	LINEAR_RETRY,  /* another vCPU kept changing the page tables: let the guest do the instruction again */
 };
 
 struct linear_fault {
@@ -47,8 +47,10 @@ enum linear_result linear_probe_write(struct vm *vm, const struct linear_view *v
 /* Whether [offset, offset+size) is within the segment's limit, expand-down segments included. */
 bool segment_holds(const struct segment *segment, u64 offset, u32 size);
 /*
- * Segmentation: the linear address of `size` bytes at `offset` in a segment. True, or false with *vector (#GP or #SS, error code 0).
+ * Segmentation: the linear address of `size` bytes at `offset` in a segment. True, or false with *vector (#GP or #SS,
+ * error code 0).
  */
-bool segment_linear(struct vcpu *vcpu, enum segment_name name, u64 offset, u32 size, bool write, gva_t *linear, u8 *vector);
+bool segment_linear(struct vcpu *vcpu, enum segment_name name, u64 offset, u32 size, bool write, gva_t *linear,
+		    u8 *vector);
 
 #endif

@@ -12,14 +12,17 @@
 #define MISC_FAST_STRINGS   BIT(0)
 #define MISC_NO_BTS	    BIT(11)
 #define MISC_NO_PEBS	    BIT(12)
-#define MISC_READ_ONLY	    (BIT(7) | MISC_NO_BTS | MISC_NO_PEBS) /* performance monitoring, BTS and PEBS available or not */
+#define MISC_READ_ONLY	    (BIT(7) | MISC_NO_BTS | MISC_NO_PEBS) /* performance monitoring, BTS, PEBS: there or not */
 #define NEWEST_MICROCODE    (0xffffffffull << 32) /* a guest cannot load one: it has no newer to look for */
 #define MCG_STATUS_VALID    BITS(2, 0)
 #define CAP_SKIP_L1D_FLUSH  BIT(3)
-/* IA32_ARCH_CAPABILITIES: what says that a flaw is not there or how VERW clears. IBRS_ALL and TSX_CTRL go with MSRs that are not given. */
-#define CAPABILITIES_SHOWN                                                                                             \
-	(BIT(0) | BIT(2) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(13) | BIT(14) | BIT(15) | BIT(17) | BIT(19) | BIT(20) |  \
-	 BIT(24) | BIT(26) | BIT(27) | BIT(28))
+/*
+ * IA32_ARCH_CAPABILITIES: what says that a flaw is not there or how VERW clears. IBRS_ALL and TSX_CTRL go with MSRs
+ * that are not given.
+ */
+#define CAPABILITIES_SHOWN \
+	(BIT(0) | BIT(2) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(13) | BIT(14) | BIT(15) | BIT(17) | \
+	 BIT(19) | BIT(20) | BIT(24) | BIT(26) | BIT(27) | BIT(28))
 
 static struct msr_state *state_of(struct vcpu *vcpu)
 {
@@ -171,7 +174,8 @@ const struct msr_row msr_table[] = {
 	{ONE(MSR_TSC), EMULATED, .read = tsc_read, .write = tsc_write},
 	{ONE(MSR_PLATFORM_ID), .kind = MSR_FIXED},
 	{ONE(MSR_APIC_BASE), EMULATED, .read = apic_base_read, .write = apic_base_write},
-	{ONE(MSR_TSC_ADJUST), EMULATED, .need = MSR_NEEDS_TSC_ADJUST, .read = tsc_adjust_read, .write = tsc_adjust_write},
+	{ONE(MSR_TSC_ADJUST), EMULATED, .need = MSR_NEEDS_TSC_ADJUST,
+	 .read = tsc_adjust_read, .write = tsc_adjust_write},
 	{ONE(MSR_BIOS_SIGN_ID), .kind = MSR_IGNORED, .value = NEWEST_MICROCODE},
 	{ONE(MSR_MTRRCAP), .kind = MSR_FIXED, .value = MTRR_CAP_VALUE},
 	{ONE(MSR_ARCH_CAPABILITIES), EMULATED, .need = MSR_NEEDS_CAPABILITIES, .read = capabilities_read},

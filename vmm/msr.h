@@ -1,6 +1,6 @@
 /*
- * The MSRs of a guest: a const table says for each what happens; what is not in it is #GP, as on a processor that lacks it (SDM vol. 4
- * "Model-Specific Registers"). Pure.
+ * The MSRs of a guest: a const table says for each what happens; what is not in it is #GP, as on a processor that lacks
+ * it (SDM vol. 4 "Model-Specific Registers"). Pure.
  */
 #ifndef VMM_MSR_H
 #define VMM_MSR_H
@@ -56,7 +56,10 @@ enum msr_result msr_write(struct vcpu *vcpu, u32 msr, u64 value);
 /* SDM "IA32_PAT MSR": each of eight bytes one of UC, WC, WT, WP, WB, UC-. */
 bool msr_pat_valid(u64 value);
 
-/* mtrr.c: a small consistent set, kept and read back; memory types under EPT come from the host's own, and guests' RAM is write-back. */
+/*
+ * mtrr.c: a small consistent set, kept and read back; memory types under EPT come from the host's own, and guests' RAM
+ * is write-back.
+ */
 #define MTRR_CAP_VALUE (MTRR_VARIABLE | BIT(8) /* fixed ranges */ | BIT(10) /* WC */)
 enum msr_result guest_mtrr_read(struct vcpu *vcpu, u32 msr, u64 *value);
 enum msr_result guest_mtrr_write(struct vcpu *vcpu, u32 msr, u64 value);

@@ -1,6 +1,7 @@
 /*
- * The life of a vCPU on a core: make it current, deliver its events, run it, account and dispatch its exits, until another
- * one is to be picked. The straight line of vcpu_loop() is what every exit pays for; all that is rare hangs on `attention`.
+ * The life of a vCPU on a core: make it current, deliver its events, run it, account and dispatch its exits, until
+ * another one is to be picked. The straight line of vcpu_loop() is what every exit pays for; all that is rare hangs on
+ * `attention`.
  */
 #include "arch/x86_64/cpu/insn.h"
 #include "arch/x86_64/mmu/root.h"

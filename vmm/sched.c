@@ -26,8 +26,9 @@ void sched_init(const struct sched_ops *ops, u32 core_limit, u64 slice_ticks)
 }
 
 /*
- * The interrupt makes the other core exit, or leave its idle halt. It is sent after what it is to look at was written; a
- * core that has already looked takes it right at its next entry, since cores take interrupts in guest mode and the halt only.
+ * The interrupt makes the other core exit, or leave its idle halt. It is sent after what it is to look at was written;
+ * a core that has already looked takes it right at its next entry, since cores take interrupts in guest mode and the
+ * halt only.
  */
 static void interrupt_core(u32 core)
 {

@@ -1,6 +1,7 @@
 /*
- * The scheduler: one file a student can replace. Each physical core has its own queue; the ops are called with the core's
- * scheduler lock held and say only which vCPU comes next. vmm/sched.c does the locking, the kicking and the states.
+ * The scheduler: one file a student can replace. Each physical core has its own queue; the ops are called with the
+ * core's scheduler lock held and say only which vCPU comes next. vmm/sched.c does the locking, the kicking and the
+ * states.
  */
 #ifndef VMM_SCHED_H
 #define VMM_SCHED_H
@@ -44,7 +45,10 @@ u64 sched_cores_for(u64 affinity);
 void sched_place(struct vcpu *vcpu);
 /* Set ATTENTION_* bits; a vCPU in guest mode on another core exits for them, a blocked one stays blocked. Any core. */
 void sched_kick(struct vcpu *vcpu, u64 attention);
-/* Make a blocked vCPU ready; kicks its core when needed. No effect on a ready one, and remembered for one about to block. Any core. */
+/*
+ * Make a blocked vCPU ready; kicks its core when needed. No effect on a ready one, and remembered for one about to
+ * block. Any core.
+ */
 void sched_wake(struct vcpu *vcpu);
 /* For the run loop, on its own core. */
 struct vcpu *sched_pick(void);

@@ -35,7 +35,8 @@ bool segment_holds(const struct segment *segment, u64 offset, u32 size)
 	return last <= segment->limit;
 }
 
-bool segment_linear(struct vcpu *vcpu, enum segment_name name, u64 offset, u32 size, bool write, gva_t *linear, u8 *vector)
+bool segment_linear(struct vcpu *vcpu, enum segment_name name, u64 offset, u32 size, bool write, gva_t *linear,
+		    u8 *vector)
 {
 	bool long_mode = vcpu_long_mode(vcpu);
 	struct segment segment;

@@ -14,14 +14,20 @@
 bool task_fail(struct task *task, u8 vector, u16 selector)
 {
 	task->fault = (struct task_fault){
-		.kind = TASK_FAULT_EXCEPTION, .vector = vector, .error = (selector & 0xfffcu) | (task->external ? ERROR_EXT : 0)};
+		.kind = TASK_FAULT_EXCEPTION,
+		.vector = vector,
+		.error = (selector & 0xfffcu) | (task->external ? ERROR_EXT : 0),
+	};
 	return false;
 }
 
 static bool linear_done(struct task *task, enum linear_result result)
 {
 	static const enum task_fault_kind kinds[] = {
-		[LINEAR_FAULT] = TASK_FAULT_PAGE, [LINEAR_NO_RAM] = TASK_FAULT_NO_RAM, [LINEAR_RETRY] = TASK_FAULT_RETRY};
+		[LINEAR_FAULT] = TASK_FAULT_PAGE,
+		[LINEAR_NO_RAM] = TASK_FAULT_NO_RAM,
+		[LINEAR_RETRY] = TASK_FAULT_RETRY,
+	};
 
 	if (result == LINEAR_OK)
 		return true;
@@ -102,7 +108,10 @@ static gva_t descriptor_at(const struct task *task, u16 selector)
 	return task->state->gdtr.base + (selector & ~7u);
 }
 
-/* "Checks that the current TSS, the new TSS and all segment descriptors used in the task switch are paged into system memory." */
+/*
+ * "Checks that the current TSS, the new TSS and all segment descriptors used in the task switch are paged into system
+ * memory."
+ */
 static bool page_in(struct task *task, gva_t new_descriptor)
 {
 	const struct segment *old = &task->state->segment[SEG_TR];
@@ -242,6 +251,6 @@ bool task_commit(struct task *task, gva_t new_descriptor, u64 next_rip, bool has
 	if (!leave_old(task, next_rip) || !link_new(task, new_descriptor))
 		return false;
 	enter_new(task);
-	return load_cr3(task) && task_load_segments(task) && check_eip(task) && (!has_error || push_error(task, error)) &&
-	       trap(task);
+	return load_cr3(task) && task_load_segments(task) && check_eip(task) &&
+	       (!has_error || push_error(task, error)) && trap(task);
 }

@@ -1,6 +1,7 @@
 /*
- * A hardware task switch under way (SDM "Task Switching"). VT-x never does one in a guest, so it is done here: over the vCPU's exported
- * state and guest-linear memory. Up to task_commit() a fault belongs to the old task and nothing has changed; after it, to the new one.
+ * A hardware task switch under way (SDM "Task Switching"). VT-x never does one in a guest, so it is done here: over the
+ * vCPU's exported state and guest-linear memory. Up to task_commit() a fault belongs to the old task and nothing has
+ * changed; after it, to the new one.
  */
 #ifndef VMM_TASK_H
 #define VMM_TASK_H
@@ -51,7 +52,10 @@ bool task_read(struct task *task, gva_t gva, void *to, u32 size);
 bool task_write(struct task *task, gva_t gva, const void *from, u32 size);
 /* A descriptor by its selector, through GDT or LDT. Beyond the table's limit: fault `vector`. */
 bool task_descriptor(struct task *task, u16 selector, u8 vector, u64 *descriptor, gva_t *at);
-/* task_segments.c: LDTR, then the six segment registers of the new task, with the checks the SDM lists for a task switch. */
+/*
+ * task_segments.c: LDTR, then the six segment registers of the new task, with the checks the SDM lists for a task
+ * switch.
+ */
 bool task_load_segments(struct task *task);
 struct segment segment_from_descriptor(u16 selector, u64 descriptor);
 
@@ -63,8 +67,8 @@ void tss_load(const struct tss_layout *layout, const u8 *tss, struct vcpu_state 
 /* Check the new TSS and that all that is needed is there. A fault is the old task's: nothing has changed. */
 bool task_prepare(struct task *task, gva_t *new_descriptor);
 /*
- * Switch. `next_rip` is saved as the old task's EIP; an error code goes onto the new task's stack. task->state is the new task's in any
- * case; false: with a fault, or the trap that its T flag asks for, to be delivered in it.
+ * Switch. `next_rip` is saved as the old task's EIP; an error code goes onto the new task's stack. task->state is the
+ * new task's in any case; false: with a fault, or the trap that its T flag asks for, to be delivered in it.
  */
 bool task_commit(struct task *task, gva_t new_descriptor, u64 next_rip, bool has_error, u32 error);
 

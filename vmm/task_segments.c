@@ -1,6 +1,6 @@
 /*
- * The segment registers of a new task (SDM "Task Switching", the table "Exception Conditions Checked During a Task Switch"). Pure but for
- * the reading of descriptor tables.
+ * The segment registers of a new task (SDM "Task Switching", the table "Exception Conditions Checked During a Task
+ * Switch"). Pure but for the reading of descriptor tables.
  */
 #include "arch/x86_64/cpu/regs.h"
 #include "vmm/task.h"
@@ -143,8 +143,8 @@ static void set_dpl(struct segment *segment, u32 dpl)
 }
 
 /*
- * A register whose load has not come or has failed keeps its old contents, apart from the privilege level: that is the new task's from
- * here on, and it is the level at which a fault is delivered.
+ * A register whose load has not come or has failed keeps its old contents, apart from the privilege level: that is the
+ * new task's from here on, and it is the level at which a fault is delivered.
  */
 bool task_load_segments(struct task *task)
 {

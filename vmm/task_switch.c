@@ -29,14 +29,19 @@ static enum verdict raise(struct vcpu *vcpu, const struct task_fault *fault)
 		return HAS_ERROR_CODE & BIT(fault->vector) ? vcpu_raise_error(vcpu, fault->vector, fault->error) :
 							     vcpu_raise(vcpu, fault->vector);
 	default:
-		vm_end(vcpu->vm, VM_END_ERROR, fault->linear.gpa, "task switch through memory that is not RAM: gpa 0x%llx, rip 0x%llx",
+		vm_end(vcpu->vm, VM_END_ERROR, fault->linear.gpa,
+		       "task switch through memory that is not RAM: gpa 0x%llx, rip 0x%llx",
 		       (unsigned long long)fault->linear.gpa, (unsigned long long)vcpu_get(vcpu, REG_RIP));
 		return VERDICT_END;
 	}
 }
 
-/* The checks on what the processor was about to switch to were made before; here the state becomes the new task's, faults and all. */
-static enum verdict commit(struct vcpu *vcpu, struct task *task, gva_t new_descriptor, u64 rip, const struct exit_task_switch *how)
+/*
+ * The checks on what the processor was about to switch to were made before; here the state becomes the new task's,
+ * faults and all.
+ */
+static enum verdict commit(struct vcpu *vcpu, struct task *task, gva_t new_descriptor, u64 rip,
+			   const struct exit_task_switch *how)
 {
 	u64 old_cr3 = task->state->reg[REG_CR3];
 
@@ -45,7 +50,8 @@ static enum verdict commit(struct vcpu *vcpu, struct task *task, gva_t new_descr
 	if (task->fault.kind == TASK_FAULT_RETRY)
 		task->fault.kind = TASK_FAULT_NO_RAM;
 	if (vcpu->engine->import_state(vcpu, task->state)) {
-		vm_end(vcpu->vm, VM_END_ERROR, 0, "task switch to a state that no processor can be in: tss 0x%x", task->selector);
+		vm_end(vcpu->vm, VM_END_ERROR, 0, "task switch to a state that no processor can be in: tss 0x%x",
+		       task->selector);
 		return VERDICT_END;
 	}
 	if (task->state->reg[REG_CR3] != old_cr3)

@@ -3,20 +3,23 @@
 #include "lib/string.h"
 #include "vmm/task.h"
 
-#define RFLAGS_DEFINED                                                                                                 \
-	(RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_OF |        \
+#define RFLAGS_DEFINED \
+	(RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_OF | \
 	 RFLAGS_IOPL | RFLAGS_NT | RFLAGS_RF | RFLAGS_VM | RFLAGS_AC | RFLAGS_VIF | RFLAGS_VIP | RFLAGS_ID)
 
 const struct tss_layout tss_32bit = {
-	.size = 104, .width = 4, .save_start = 0x20, .save_end = 0x60, .cr3 = 0x1c, .eip = 0x20, .eflags = 0x24, .gpr = 0x28,
-	.segment = 0x48, .segments = 6, .segment_stride = 4, .ldt = 0x60, .trap = 0x64,
+	.size = 104, .width = 4, .save_start = 0x20, .save_end = 0x60, .cr3 = 0x1c, .eip = 0x20,
+	.eflags = 0x24, .gpr = 0x28, .segment = 0x48, .segments = 6, .segment_stride = 4, .ldt = 0x60, .trap = 0x64,
 };
 const struct tss_layout tss_16bit = {
-	.size = 44, .width = 2, .save_start = 14, .save_end = 42, .eip = 14, .eflags = 16, .gpr = 18, .segment = 34, .segments = 4,
-	.segment_stride = 2, .ldt = 42,
+	.size = 44, .width = 2, .save_start = 14, .save_end = 42, .eip = 14, .eflags = 16, .gpr = 18, .segment = 34,
+	.segments = 4, .segment_stride = 2, .ldt = 42,
 };
 
-/* Both formats keep the registers in the order of their encodings, and so does enum reg; ES, CS, SS, DS, FS, GS likewise. */
+/*
+ * Both formats keep the registers in the order of their encodings, and so does enum reg; ES, CS, SS, DS, FS, GS
+ * likewise.
+ */
 u32 tss_get(const u8 *tss, u32 offset, u32 width)
 {
 	u32 value = 0;

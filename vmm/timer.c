@@ -59,8 +59,8 @@ void timer_cancel(struct timer *timer)
 }
 
 /*
- * A timer that arms itself for a time already past must not keep the core here for ever: only what was due at `now` fires,
- * and what is armed meanwhile waits for the interrupt, which comes at once.
+ * A timer that arms itself for a time already past must not keep the core here for ever: only what was due at `now`
+ * fires, and what is armed meanwhile waits for the interrupt, which comes at once.
  */
 void timer_run(u64 now)
 {

@@ -1,4 +1,7 @@
-/* One virtual processor. Owned by the core on which it is current; `lock` letters: (c) that core, (s) the scheduler's lock, (a) atomic, (i) set at creation. */
+/*
+ * One virtual processor. Owned by the core on which it is current; `lock` letters: (c) that core, (s) the scheduler's
+ * lock, (a) atomic, (i) set at creation.
+ */
 #ifndef VMM_VCPU_H
 #define VMM_VCPU_H
 
@@ -35,7 +38,10 @@ struct vcpu {
 	u32 core;	  /* (s) where it is queued */
 	u32 last_core;	  /* (c) where it was loaded last; ~0: nowhere yet */
 	bool halted;	  /* (c) behind a HLT: enters again only with an event that ends it */
-	/* (i) Takes the vector of the highest pending interrupt from the VM's interrupt controller; NULL: the VM has none. */
+	/*
+	 * (i) Takes the vector of the highest pending interrupt from the VM's interrupt controller; NULL: the VM has
+	 * none.
+	 */
 	u8 (*irq_take)(struct vcpu *vcpu);
 	struct msr_state *msrs; /* (c) vmm/msr.h */
 	enum vcpu_run_state state; /* (s) */
@@ -70,7 +76,10 @@ int vcpu_create(struct vm *vm, u32 id, u64 affinity);
 /* No core holds it. */
 void vcpu_destroy(struct vcpu *vcpu);
 
-/* After an emulated instruction: RIP, RF, TF and the one-instruction blocking (SDM "Changes to Instruction Behavior", "Interruptibility State"). */
+/*
+ * After an emulated instruction: RIP, RF, TF and the one-instruction blocking (SDM "Changes to Instruction Behavior",
+ * "Interruptibility State").
+ */
 void vcpu_advance(struct vcpu *vcpu);
 /* Whether anything the VM has could ever end a HLT that begins now; if not, it is halted for good. */
 bool vcpu_can_wake(struct vcpu *vcpu);

@@ -1,4 +1,7 @@
-/* What handlers ask of a vCPU's registers and mode, how they raise exceptions, and how an emulated instruction ends. Pure. */
+/*
+ * What handlers ask of a vCPU's registers and mode, how they raise exceptions, and how an emulated instruction ends.
+ * Pure.
+ */
 #include "vmm/fetch.h"
 #include "vmm/vcpu.h"
 
@@ -68,11 +71,14 @@ enum verdict vcpu_raise_page_fault(struct vcpu *vcpu, gva_t address, u32 error)
 	return raise(vcpu, VECTOR_PF, true, error);
 }
 
-/* Faults push an RFLAGS image with RF set (SDM "RF (Resume) Flag"); #DB, traps and aborts do not, and injection adds nothing. */
+/*
+ * Faults push an RFLAGS image with RF set (SDM "RF (Resume) Flag"); #DB, traps and aborts do not, and injection adds
+ * nothing.
+ */
 static bool pushes_rf(const struct event *event)
 {
-	static const u64 no_fault = BIT(VECTOR_DB) | BIT(VECTOR_NMI) | BIT(VECTOR_BP) | BIT(VECTOR_OF) | BIT(VECTOR_DF) |
-				    BIT(VECTOR_MC);
+	static const u64 no_fault = BIT(VECTOR_DB) | BIT(VECTOR_NMI) | BIT(VECTOR_BP) | BIT(VECTOR_OF) |
+				    BIT(VECTOR_DF) | BIT(VECTOR_MC);
 
 	return event->type == EVENT_EXCEPTION && !(no_fault & BIT(event->vector));
 }
@@ -115,8 +121,8 @@ bool vcpu_can_wake(struct vcpu *vcpu)
 }
 
 /*
- * Outside 64-bit code EIP has 32 bits. IP is not cut to 16: running off the end of a 64 KiB segment is a limit violation
- * since the 80286, at the next fetch (SDM "Segment Wraparound").
+ * Outside 64-bit code EIP has 32 bits. IP is not cut to 16: running off the end of a 64 KiB segment is a limit
+ * violation since the 80286, at the next fetch (SDM "Segment Wraparound").
  */
 static u64 __attribute__((noinline)) wrap(struct vcpu *vcpu, u64 next)
 {

@@ -6,11 +6,14 @@
 #define DATA_SEGMENT  (BIT(7) | BIT(4) | 3) /* present, read/write, accessed */
 #define CODE_SEGMENT  (BIT(7) | BIT(4) | 11)
 #define LDT_SEGMENT   (BIT(7) | 2)
-#define BUSY_TSS      (BIT(7) | 11) /* SDM has TR come up as a busy TSS; VT-x wants it so in IA-32e mode and allows it elsewhere */
+#define BUSY_TSS      (BIT(7) | 11) /* so it comes out of RESET; VM entry wants it busy, too */
 #define RESET_PAT     0x0007040600070406ull
 #define RESET_CPU_SIG 0x600u /* EDX: family 6, as on every processor we run on */
 
-/* FNINIT's state in the legacy area of an XSAVE image (SDM "x87 FPU, MMX and SSE State" after reset): FCW 0x40, MXCSR 0x1f80. */
+/*
+ * FNINIT's state in the legacy area of an XSAVE image (SDM "x87 FPU, MMX and SSE State" after reset): FCW 0x40, MXCSR
+ * 0x1f80.
+ */
 static void xsave_reset(struct vcpu_state *state)
 {
 	static const u16 reset_fcw = 0x40;
@@ -18,7 +21,10 @@ static void xsave_reset(struct vcpu_state *state)
 
 	memcpy(state->xsave, &reset_fcw, sizeof(reset_fcw));
 	memcpy(state->xsave + 24, &reset_mxcsr, sizeof(reset_mxcsr));
-	/* XSTATE_BV: x87 from the image, since its FCW is not the XSAVE area's initial one; all else is in its initial state. */
+	/*
+	 * XSTATE_BV: x87 from the image, since its FCW is not the XSAVE area's initial one; all else is in its initial
+	 * state.
+	 */
 	state->xsave[512] = XCR0_X87;
 	state->xsave_size = 512 + 64;
 }

@@ -1,4 +1,7 @@
-/* The whole architectural state of a vCPU as a versioned record: reset, loaders, task switch, later snapshots. Plain data. */
+/*
+ * The whole architectural state of a vCPU as a versioned record: reset, loaders, task switch, later snapshots. Plain
+ * data.
+ */
 #ifndef VMM_VCPU_STATE_H
 #define VMM_VCPU_STATE_H
 

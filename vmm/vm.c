@@ -60,7 +60,9 @@ static void give_slot(struct vm *vm)
 	lock_release(&table_lock);
 }
 
-/* RAM of `size` bytes, the hole for devices left out of what is above the VGA window as on a PC: it goes on at 4 GiB. */
+/*
+ * RAM of `size` bytes, the hole for devices left out of what is above the VGA window as on a PC: it goes on at 4 GiB.
+ */
 static int create_memory(struct vm *vm, u64 size)
 {
 	u64 low = MIN(size, HIGH_HOLE);
@@ -96,7 +98,8 @@ static int find_files(struct vm *vm, struct loader_input *input)
 	const struct vm_config *config = vm->config;
 
 	if (!house->find_file(config->kernel, &input->kernel)) {
-		log_line("vm %s: not started: kernel file \"%s\" is not on the boot volume", config->name, config->kernel);
+		log_line("vm %s: not started: kernel file \"%s\" is not on the boot volume", config->name,
+			 config->kernel);
 		return ERR_MISSING;
 	}
 	for (u32 i = 0; i < config->module_count; i++) {
@@ -134,7 +137,8 @@ static int load_image(struct vm *vm, struct loader_input *input)
 	for (const struct loader_ops *const *loader = loaders; *loader; loader++)
 		if ((*loader)->recognize(&input->kernel))
 			return load_with(*loader, input);
-	log_line("vm %s: not started: \"%s\" is no kernel that any of the loaders knows", vm->config->name, vm->config->kernel);
+	log_line("vm %s: not started: \"%s\" is no kernel that any of the loaders knows", vm->config->name,
+		 vm->config->kernel);
 	return ERR_FORMAT;
 }
 

@@ -1,4 +1,7 @@
-/* How a VM ends: the first cause is kept, its vCPUs leave their cores, and the last one to leave reports and takes it down. */
+/*
+ * How a VM ends: the first cause is kept, its vCPUs leave their cores, and the last one to leave reports and takes it
+ * down.
+ */
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 

@@ -39,7 +39,10 @@ struct fake {
 
 extern const struct engine_ops fake_engine;
 
-/* Long mode, CPL 0, paging on, interrupts on, at RIP 0x1000, an instruction of two bytes; every CPUID bit that the table lists. */
+/*
+ * Long mode, CPL 0, paging on, interrupts on, at RIP 0x1000, an instruction of two bytes; every CPUID bit that the
+ * table lists.
+ */
 void fake_init(struct fake *fake);
 struct fake *fake_of(struct vcpu *vcpu);
 void fake_set_mode(struct fake *fake, u64 cr0, u64 efer, u32 cs_attributes, u32 cpl);

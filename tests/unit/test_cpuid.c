@@ -20,8 +20,8 @@ static struct cpuid_leaf all_ones(u32 leaf, u32 subleaf)
 }
 
 /*
- * What a guest may see, stated a second time, independently of the table: whoever adds a bit there must come here, too. Leaves that
- * are not here must read as 0.
+ * What a guest may see, stated a second time, independently of the table: whoever adds a bit there must come here, too.
+ * Leaves that are not here must read as 0.
  */
 static const struct {
 	u32 leaf, subleaf, eax, ebx, ecx, edx;
@@ -59,7 +59,10 @@ static const struct {
 	{0x80000008, 0, 0x3030, 0x5, 0, 0},
 };
 
-/* A host that has everything: whatever the guest sees must be in the list. (All ones is no vendor: taken as Intel's rules.) */
+/*
+ * A host that has everything: whatever the guest sees must be in the list. (All ones is no vendor: taken as Intel's
+ * rules.)
+ */
 static void check_leaf(u32 leaf, u32 subleaf)
 {
 	struct cpuid_leaf seen = cpuid_answer(&fake.vcpu, leaf, subleaf);

@@ -1,5 +1,8 @@
 // sources: vmm/cr.c vmm/cr_check.c vmm/dr.c vmm/xsetbv.c tests/unit/fake_end.c vmm/vcpu_regs.c vmm/event.c tests/unit/fake_engine.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/msr.c vmm/mtrr.c vmm/efer.c
-/* Oracle: SDM vol. 2 "MOV—Move to/from Control Registers", "MOV—Move to/from Debug Registers", "XSETBV"; vol. 3 "Control Registers". */
+/*
+ * Oracle: SDM vol. 2 "MOV—Move to/from Control Registers", "MOV—Move to/from Debug Registers", "XSETBV"; vol. 3
+ * "Control Registers".
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -74,7 +77,10 @@ static void test_cr0_combinations(void **state)
 	general_protection(0, CR0_PE | CR0_NW);
 	accepted(0, CR0_PE | CR0_CD | CR0_NW);
 	accepted(0, CR0_PE | CR0_CD);
-	/* Reserved bits of the lower half are ignored, ET stays 1; outside 64-bit code the upper half of the register does not count. */
+	/*
+	 * Reserved bits of the lower half are ignored, ET stays 1; outside 64-bit code the upper half of the register
+	 * does not count.
+	 */
 	accepted(0, 0xffffffff00000000 | CR0_PE | BIT(6) | BIT(15));
 	assert_int_equal(fake.vcpu.reg[REG_CR0], CR0_PE | CR0_ET);
 	assert_int_equal(fake.flushes, 0);

@@ -1,5 +1,8 @@
 // sources: vmm/event.c
-/* Oracle: SDM vol. 3 "Conditions for Generating a Double Fault", "Priority Among Concurrent Events", "Interruptibility State". */
+/*
+ * Oracle: SDM vol. 3 "Conditions for Generating a Double Fault", "Priority Among Concurrent Events", "Interruptibility
+ * State".
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -198,7 +198,10 @@ static void test_jmp(void **state)
 	check_new_registers();
 	assert_int_equal(fake.vcpu.reg[REG_RFLAGS], RFLAGS_ONE | RFLAGS_CF);
 	assert_int_equal(access_of(OLD), 0x89); /* no longer busy */
-	/* A JMP sets the new task's busy flag (SDM "Effect of a Task Switch on Busy Flag, NT Flag, Previous Task Link Field, and TS Flag"). */
+	/*
+	 * A JMP sets the new task's busy flag (SDM "Effect of a Task Switch on Busy Flag, NT Flag, Previous Task Link
+	 * Field, and TS Flag").
+	 */
 	assert_int_equal(access_of(NEW), 0x8b);
 	assert_int_equal(peek(NEW_TSS, 2), 0);
 	assert_int_equal(peek(OLD_TSS + 0x20, 4), 0x1002);
@@ -377,7 +380,10 @@ static void new_context_fault(u8 vector, u32 error)
 	assert_int_equal(peek(NEW_TSS, 2), OLD);
 }
 
-/* SDM "Exception Conditions Checked During a Task Switch": a selector (or descriptor) of the new task and what it earns. */
+/*
+ * SDM "Exception Conditions Checked During a Task Switch": a selector (or descriptor) of the new task and what it
+ * earns.
+ */
 static void test_faults_of_the_new_task(void **state)
 {
 	static const struct {

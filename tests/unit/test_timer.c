@@ -81,7 +81,9 @@ static void test_move_and_cancel(void **state)
 	assert_int_equal(fired, 0);
 }
 
-/* Armed again for a time that has passed, it must not hold the core here: it fires at the interrupt that comes at once. */
+/*
+ * Armed again for a time that has passed, it must not hold the core here: it fires at the interrupt that comes at once.
+ */
 static void test_rearm_in_the_past(void **state)
 {
 	(void)state;
@@ -95,7 +97,9 @@ static void test_rearm_in_the_past(void **state)
 	assert_int_equal(fired, 2);
 }
 
-/* The APIC's one shot is spent once its time has come, even when the next timer has the very same deadline as the last. */
+/*
+ * The APIC's one shot is spent once its time has come, even when the next timer has the very same deadline as the last.
+ */
 static void test_programmed_again_after_the_shot(void **state)
 {
 	(void)state;
