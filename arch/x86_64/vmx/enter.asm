@@ -26,7 +26,8 @@ verw_selector:
 
 section .text
 
-; SDM/Intel "Retpoline": fill all 32 entries with harmless returns, before the first RET of ours.
+; Fill all 32 entries with harmless returns, before the first RET of ours (Intel: "Retpoline: A Branch Target Injection Mitigation"). The
+; LFENCE at the end is for processors whose return stack may still be used once after the exit ("Post-barrier Return Stack Buffer").
 %macro STUFF_RSB 0
 	mov	ecx, 16
 %%again:
@@ -45,6 +46,7 @@ section .text
 	dec	ecx
 	jnz	%%again
 	add	rsp, 32 * 8
+	lfence
 %endmacro
 
 %macro ENTER_VARIANT 1
