@@ -38,13 +38,16 @@ void vmx_check_machine(struct check_machine *machine)
 static void dump_controls(enum control_group group, u64 value, const char *words)
 {
 	char line[400];
-	int used = fmt_print(line, sizeof(line), "  %s %08llx:", words, (unsigned long long)value);
+	int used = fmt_print(line, sizeof(line), "  %s %08llx", words, (unsigned long long)value);
+	const char *separator = ": ";
 
 	for (u32 i = 0; i < control_table_rows && used < (int)sizeof(line); i++) {
 		const struct control_row *row = &control_table[i];
 
-		if (row->group == group && (value & row->bit))
-			used += fmt_print(line + used, sizeof(line) - (size_t)used, " %s,", row->name);
+		if (row->group != group || !(value & row->bit))
+			continue;
+		used += fmt_print(line + used, sizeof(line) - (size_t)used, "%s%s", separator, row->name);
+		separator = ", ";
 	}
 	log_line("%s", line);
 }
@@ -61,19 +64,22 @@ static void dump_area(const struct vmcs_snapshot *snapshot, enum vmcs_area area,
 
 static void dump_checks(const struct vmcs_snapshot *snapshot)
 {
+	static bool (*const checks[])(const struct vmcs_snapshot *, const struct check_machine *, struct check_result *) = {
+		check_controls, check_host_state, check_guest_state};
 	struct check_machine machine;
-	struct check_result controls, host, guest;
-	bool fine;
+	bool fine = true;
 
 	vmx_check_machine(&machine);
-	fine = check_controls(snapshot, &machine, &controls);
-	fine = check_host_state(snapshot, &machine, &host) && fine;
-	fine = check_guest_state(snapshot, &machine, &guest) && fine;
+	for (u32 i = 0; i < ARRAY_SIZE(checks); i++) {
+		struct check_result result;
+
+		if (!checks[i](snapshot, &machine, &result)) {
+			log_line(" entry check that fails: %s", result.text);
+			fine = false;
+		}
+	}
 	if (fine)
 		log_line(" entry checks: none of those known to this hypervisor fails");
-	else
-		log_line(" entry check that fails: %s%s%s%s%s", controls.text, controls.text[0] ? "; " : "", host.text,
-			 host.text[0] ? "; " : "", guest.text);
 }
 
 static void dump_reason(const struct vm_exit *exit)
