@@ -71,10 +71,14 @@ static u64 service_now(void *context)
 	return ticks_to_ns(rdtsc() - ((struct vm_services *)context)->vm->started_ticks);
 }
 
+/*
+ * The first tick at which the VM's time in ns has come: a device that is called and finds that it is not yet its time would have to
+ * ask again, or tick twice.
+ */
 static u64 deadline_ticks(const struct vm *vm, u64 deadline_ns)
 {
 	/* 2^62 ns are 146 years: later than that is never, and the sum below cannot wrap. */
-	return deadline_ns > BIT(62) ? TIMER_NEVER : vm->started_ticks + ns_to_ticks(deadline_ns);
+	return deadline_ns > BIT(62) ? TIMER_NEVER : vm->started_ticks + ns_to_ticks(deadline_ns) + 1;
 }
 
 static void core_timer_fired(struct timer *timer)
