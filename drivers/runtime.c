@@ -1,6 +1,7 @@
 #include "drivers/runtime.h"
 #include "arch/x86_64/cpu/gdt.h"
 #include "arch/x86_64/cpu/insn.h"
+#include "arch/x86_64/cpu/irq.h"
 #include "arch/x86_64/cpu/lapic.h"
 #include "arch/x86_64/cpu/regs.h"
 #include "arch/x86_64/mmu/root.h"
@@ -117,8 +118,14 @@ static void allow_sse(void)
 }
 
 /* What is pending goes to its own handler now: on the other IDT it would end the call. */
+static void ignore_interrupt(u8 vector UNUSED)
+{
+}
+
 static void take_pending_interrupts(void)
 {
+	/* Whoever handled it until now would arm the timer again. */
+	irq_register(HOST_VECTOR_TIMER, ignore_interrupt);
 	lapic_timer(~0ull);
 	interrupts_on();
 	cpu_pause();

@@ -190,7 +190,6 @@ static void other_core_main(void)
 {
 	static char reason[160]; /* smp_start() reads it; cores start one at a time */
 
-	xstate_init_core();
 	if (!engine->core_enable(reason, sizeof(reason)))
 		smp_core_unfit(reason);
 	core_init();
@@ -202,7 +201,6 @@ static void start_cores(void)
 {
 	char reason[160];
 
-	xstate_init_core();
 	if (!engine->core_enable(reason, sizeof(reason)))
 		stop("the boot core cannot use the engine", reason);
 	core_init();
@@ -236,8 +234,10 @@ static const struct vmm_house the_house = {
 	.all_ended = all_ended,
 };
 
-static void mitigate_core(void *context UNUSED)
+/* What rests on what all cores have in common: each core, once all of them are known. */
+static void settle_core(void *context UNUSED)
 {
+	xstate_init_core();
 	mitigation_init_core();
 }
 
@@ -252,7 +252,7 @@ NORETURN static void go_on(void)
 	vmm_init(&the_house);
 	start_cores();
 	mitigation_init(config.mitigations == TOGGLE_OFF);
-	smp_call_all(mitigate_core, NULL);
+	smp_call_all(settle_core, NULL);
 	power_init(&boot_info, &platform_acpi);
 	log_stage(8, "running");
 	log_direct(false);
