@@ -127,9 +127,8 @@ static void take_pending_interrupts(void)
 	/* Whoever handled it until now would arm the timer again. */
 	irq_register(HOST_VECTOR_TIMER, ignore_interrupt);
 	lapic_timer(~0ull);
-	interrupts_on();
-	cpu_pause();
-	interrupts_off();
+	/* STI takes effect after one more instruction. */
+	__asm__ volatile("sti; nop; nop; cli" : : : "memory");
 }
 
 const char *runtime_reset(enum runtime_reset type)
