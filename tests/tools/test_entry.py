@@ -24,7 +24,7 @@ def entry(*arguments, path=None, **variables):
     (("run", "--platform", "xen"), "one of bochs, qemu"), (("run", "--platform", ""), "one of"),
     (("run", "--config", "/nonexistent"), "no such file"), (("run", "--headless=yes"), "no value"),
     (("run", "extra"), "unexpected argument"), (("test", "units"), "wants one of"), (("test", "unit", "fuzz"), "unexpected"),
-    (("image",), "-c CONFIG and -o FILE"), (("image", "-o", "x"), "-c CONFIG"), (("image", "-c", "/etc/hosts"), "-o FILE"),
+    (("image",), "-c CONFIG and -o FILE"), (("image", "-o", "x"), "-c CONFIG"), (("image", "-c", __file__), "-o FILE"),
 ])
 def test_wrong_usage(arguments, complaint):
     status, output = entry(*arguments)
@@ -90,7 +90,7 @@ def test_asks_at_a_terminal(bare, answer, installs):
     tools, asked, script = bare
     script("sudo", 'exec "$@"')
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(["/bin/bash", ROOT / "trivisor", "image", "-c", "/etc/hosts", "-o", "/nonexistent/x"],
+    process = subprocess.Popen(["/bin/bash", ROOT / "trivisor", "image", "-c", __file__, "-o", "/nonexistent/x"],
                                stdin=theirs, stdout=theirs, stderr=theirs, env={"PATH": str(tools)}, start_new_session=True)
     os.write(ours, answer)
     assert process.wait(60) == 1
