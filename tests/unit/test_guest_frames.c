@@ -1,0 +1,323 @@
+// sources: vmm/guest_memory.c vmm/guest_memory_map.c tests/unit/fake_core.c
+/* Where a VM's RAM comes from and goes to, over a machine of few frames; and the copies' checks. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include "arch/x86_64/mmu/root.h"
+#include "arch/x86_64/mmu/window.h"
+#include "core/frame.h"
+#include "core/panic.h"
+#include "core/percpu.h"
+#include "tests/unit/fake_core.h"
+#include "vmm/guest_memory.h"
+#include "vmm/vm.h"
+
+/* The machine: one owner for each page of 64 MiB; what is mapped for the guest, page by page. */
+#define PAGES	 16384u
+#define GUEST	 32768u
+#define BASE	 (2 * MIB) /* physical address of page 0 */
+
+static frame_owner_t owner[PAGES];
+static bool zeroed[PAGES];
+static paddr_t window[GUEST], second_level[GUEST];
+static struct vm *vm;
+static u32 written, maps, map_fails_at;
+static int window_error;
+
+void panic(const char *format, ...)
+{
+	(void)format;
+	abort();
+}
+
+paddr_t frame_alloc(u64 size, u64 align, frame_owner_t who)
+{
+	u64 count = size / PAGE_SIZE;
+
+	for (paddr_t pa = ALIGN_UP(BASE, align); pa + size <= BASE + PAGES * PAGE_SIZE; pa += align) {
+		u64 first = (pa - BASE) / PAGE_SIZE, n = 0;
+
+		while (n < count && owner[first + n] == FRAME_FREE)
+			n++;
+		if (n < count)
+			continue;
+		for (u64 i = 0; i < count; i++) {
+			owner[first + i] = who;
+			zeroed[first + i] = false;
+		}
+		return pa;
+	}
+	return 0;
+}
+
+void frame_free(paddr_t pa, u64 size, frame_owner_t who)
+{
+	for (u64 i = (pa - BASE) / PAGE_SIZE; size; size -= PAGE_SIZE, i++) {
+		assert_int_equal(owner[i], who);
+		owner[i] = FRAME_FREE;
+		/* Nobody may still see it. */
+		for (u32 g = 0; g < GUEST; g++)
+			if (window[g] == BASE + i * PAGE_SIZE || second_level[g] == BASE + i * PAGE_SIZE)
+				abort();
+	}
+}
+
+void zero_frames(paddr_t pa, u64 size)
+{
+	for (u64 i = (pa - BASE) / PAGE_SIZE; size; size -= PAGE_SIZE, i++)
+		zeroed[i] = true;
+}
+
+static void map_pages(paddr_t *map, gpa_t gpa, paddr_t pa, u64 size)
+{
+	for (; size; size -= PAGE_SIZE, gpa += PAGE_SIZE, pa += PAGE_SIZE) {
+		assert_true(zeroed[(pa - BASE) / PAGE_SIZE]);
+		assert_int_equal(owner[(pa - BASE) / PAGE_SIZE], FRAME_VM(3));
+		assert_int_equal(map[gpa / PAGE_SIZE], 0);
+		map[gpa / PAGE_SIZE] = pa;
+	}
+}
+
+static void unmap_pages(paddr_t *map, gpa_t gpa, u64 size)
+{
+	for (; size; size -= PAGE_SIZE, gpa += PAGE_SIZE)
+		map[gpa / PAGE_SIZE] = 0;
+}
+
+int root_map_window(struct root *root, gpa_t gpa, paddr_t pa, u64 size)
+{
+	(void)root;
+	map_pages(window, gpa, pa, size);
+	return OK;
+}
+
+int root_unmap_window(struct root *root, gpa_t gpa, u64 size)
+{
+	(void)root;
+	unmap_pages(window, gpa, size);
+	return OK;
+}
+
+/* 2 MiB leaves where they are whole and aligned, as the page-table engine makes them. */
+bool pt_lookup(const struct pt *pt, u64 va, struct pt_leaf *leaf)
+{
+	gpa_t gpa = va - WINDOW_BASE, start = ALIGN_DOWN(gpa, 2 * MIB);
+	paddr_t first = window[start / PAGE_SIZE];
+	bool whole = first && !(first & (2 * MIB - 1));
+
+	(void)pt;
+	for (u64 at = 0; whole && at < 2 * MIB; at += PAGE_SIZE)
+		whole = window[(start + at) / PAGE_SIZE] == first + at;
+	*leaf = (struct pt_leaf){.pa = window[gpa / PAGE_SIZE], .size = whole ? 2 * MIB : PAGE_SIZE};
+	return leaf->pa != 0;
+}
+
+void root_load(struct root *root)
+{
+	this_core()->root = root->cr3;
+}
+
+int window_read(void *to, gpa_t gpa, u64 size)
+{
+	memset(to, (int)(gpa / PAGE_SIZE), size);
+	return window_error;
+}
+
+int window_write(gpa_t gpa, const void *from, u64 size)
+{
+	(void)gpa;
+	(void)from;
+	(void)size;
+	return window_error;
+}
+
+int window_fill(gpa_t gpa, u8 byte, u64 size)
+{
+	(void)gpa;
+	(void)byte;
+	(void)size;
+	return window_error;
+}
+
+static int engine_map(struct vm *of, gpa_t gpa, paddr_t pa, u64 size, u32 rights, enum memory_cache cache)
+{
+	assert_ptr_equal(of, vm);
+	assert_int_equal(rights, GUEST_READ | GUEST_WRITE | GUEST_EXEC);
+	assert_int_equal(cache, CACHE_WB);
+	if (++maps == map_fails_at)
+		return ERR_MEMORY;
+	map_pages(second_level, gpa, pa, size);
+	return OK;
+}
+
+static int engine_unmap(struct vm *of, gpa_t gpa, u64 size)
+{
+	assert_ptr_equal(of, vm);
+	unmap_pages(second_level, gpa, size);
+	return OK;
+}
+
+static void memory_written(struct vm *of, gpa_t gpa, u64 size)
+{
+	(void)of;
+	(void)gpa;
+	written += (u32)size;
+}
+
+static const struct engine_ops engine = {.map = engine_map, .unmap = engine_unmap, .memory_written = memory_written};
+
+static u32 pages_owned(void)
+{
+	u32 count = 0;
+
+	for (u32 i = 0; i < PAGES; i++)
+		count += owner[i] == FRAME_VM(3);
+	return count;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_cores_init();
+	memset(owner, 0, sizeof(owner));
+	memset(window, 0, sizeof(window));
+	memset(second_level, 0, sizeof(second_level));
+	maps = map_fails_at = written = 0;
+	window_error = OK;
+	vm = calloc(1, sizeof(*vm));
+	vm->id = 3;
+	vm->engine = &engine;
+	vm->root.cr3 = 0x5000;
+	percpu_table[0].root = 0x5000;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	guest_memory_free(vm);
+	assert_int_equal(pages_owned(), 0);
+	free(vm);
+	return 0;
+}
+
+/* What both maps say about a range: mapped, alike, page after page. */
+static void assert_mapped(gpa_t gpa, u64 size)
+{
+	for (; size; size -= PAGE_SIZE, gpa += PAGE_SIZE) {
+		assert_int_not_equal(window[gpa / PAGE_SIZE], 0);
+		assert_int_equal(window[gpa / PAGE_SIZE], second_level[gpa / PAGE_SIZE]);
+	}
+}
+
+static void test_one_run(void **state)
+{
+	(void)state;
+	assert_int_equal(guest_memory_add(vm, 0, 16 * MIB), OK);
+	assert_int_equal(maps, 1);
+	assert_mapped(0, 16 * MIB);
+	assert_int_equal(second_level[0] & (2 * MIB - 1), 0); /* large pages are possible */
+	assert_int_equal(vm->memory.total, 16 * MIB);
+	assert_int_equal(guest_memory_add(vm, 8 * MIB, MIB), ERR_EXISTS);
+	assert_int_equal(pages_owned(), 16 * MIB / PAGE_SIZE);
+}
+
+/* Every other page is somebody's for the upper half: large runs first, then page by page. */
+static void test_scattered(void **state)
+{
+	(void)state;
+	for (u32 i = PAGES / 2; i < PAGES; i += 2)
+		owner[i] = FRAME_HYPERVISOR;
+	assert_int_equal(guest_memory_add(vm, 0, 34 * MIB), OK);
+	assert_mapped(0, 34 * MIB);
+	assert_true(maps > 100 && maps < 600);
+	guest_memory_free(vm);
+	for (u32 i = PAGES / 2; i < PAGES; i += 2)
+		assert_int_equal(owner[i], FRAME_HYPERVISOR);
+}
+
+static void test_unaligned_start(void **state)
+{
+	(void)state;
+	assert_int_equal(guest_memory_add(vm, MIB, 4 * MIB), OK);
+	assert_mapped(MIB, 4 * MIB);
+}
+
+static void test_not_enough_leaves_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(guest_memory_add(vm, 0, MIB), OK);
+	assert_int_equal(guest_memory_add(vm, 2 * MIB, 64 * MIB), ERR_MEMORY);
+	assert_int_equal(pages_owned(), MIB / PAGE_SIZE);
+	assert_int_equal(vm->memory.count, 1);
+	assert_int_equal(window[2 * MIB / PAGE_SIZE], 0);
+}
+
+static void test_engine_refuses(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < PAGES; i += 1024)
+		owner[i] = FRAME_HYPERVISOR; /* several runs */
+	map_fails_at = 3;
+	assert_int_equal(guest_memory_add(vm, 0, 32 * MIB), ERR_MEMORY);
+	assert_int_equal(pages_owned(), 0);
+	for (u32 g = 0; g < GUEST; g++)
+		assert_true(!window[g] && !second_level[g]);
+}
+
+static void test_copies(void **state)
+{
+	u8 bytes[4];
+
+	(void)state;
+	assert_int_equal(guest_memory_add(vm, 0, MIB), OK);
+	assert_int_equal(guest_read(vm, 0x5000, bytes, 4), OK);
+	assert_int_equal(bytes[3], 5);
+	assert_int_equal(guest_read(vm, MIB - 3, bytes, 4), ERR_RANGE);
+	assert_int_equal(guest_write(vm, ~0ull, bytes, 2), ERR_RANGE);
+	assert_int_equal(written, 0);
+	assert_int_equal(guest_write(vm, 0, bytes, 4), OK);
+	assert_int_equal(guest_fill(vm, 0, 0, 8), OK);
+	assert_int_equal(written, 12);
+	window_error = ERR_RANGE;
+	assert_int_equal(guest_write(vm, 0, bytes, 4), ERR_RANGE);
+	assert_int_equal(written, 12);
+	vm->memory.slot[0].writable = false;
+	assert_int_equal(guest_write(vm, 0, bytes, 4), ERR_DENIED);
+	assert_int_equal(guest_fill(vm, 0, 0, 4), ERR_DENIED);
+}
+
+static int work(struct vm *of, void *context)
+{
+	assert_ptr_equal(of, vm);
+	assert_int_equal(this_core()->root, 0x5000);
+	return *(int *)context;
+}
+
+static void test_with_vm(void **state)
+{
+	int result = -7;
+
+	(void)state;
+	percpu_table[0].root = 0x9000;
+	assert_int_equal(with_vm(vm, work, &result), -7);
+	assert_int_equal(percpu_table[0].root, 0x9000);
+	percpu_table[0].root = 0x5000;
+	assert_int_equal(with_vm(vm, work, &result), -7);
+	assert_int_equal(percpu_table[0].root, 0x5000);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_one_run), TEST(test_scattered), TEST(test_unaligned_start), TEST(test_not_enough_leaves_nothing),
+		TEST(test_engine_refuses), TEST(test_copies), TEST(test_with_vm),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
