@@ -27,6 +27,7 @@
 extern const struct engine_ops vmx_engine, svm_engine;
 
 const struct engine_ops *const engines[] = {&vmx_engine, &svm_engine, NULL};
+static struct engine_probe probes[ARRAY_SIZE(engines)]; /* what each said */
 
 /* All of it is written by the boot core before the others start, and constant after, but where a comment says more. */
 static struct boot_info boot_info;
@@ -147,23 +148,6 @@ static void take_platform(void)
 	log_line("     TSC %llu MHz", (unsigned long long)(tsc_hz / 1000000));
 }
 
-/* The engine this machine has: the first whose probe says so. The reasons of the others are for the user when none does. */
-static void choose_engine(void)
-{
-	static struct engine_probe probe;
-
-	for (u32 i = 0; engines[i]; i++) {
-		if (engines[i]->probe(&probe)) {
-			engine = engines[i];
-			log_stage(5, "engine: %s (%s): %s", engine->name, engine->title, probe.features);
-			return;
-		}
-		log_line("     engine %s (%s): %s", engines[i]->name, engines[i]->title, probe.reason);
-	}
-	stop("this machine has no hardware virtualization that can be used",
-	     "Each engine's reason stands above; what firmware switched off is switched on in its setup.");
-}
-
 static void config_error(void *context UNUSED, u32 line, const char *message)
 {
 	if (line)
@@ -182,7 +166,34 @@ static void take_config(void)
 		     "Make the disk image with `./trivisor image -c CONFIG -o FILE`.");
 	errors = config_parse(&config, map_module(boot_info.config_pa, boot_info.config_size), boot_info.config_size, &limits,
 			      config_error, NULL);
-	log_stage(6, "config: %u VMs, %u errors", config.vm_count, errors);
+	log_stage(5, "config: %u VMs, %u errors", config.vm_count, errors);
+}
+
+static void take_engine(u32 i)
+{
+	engine = engines[i];
+	log_stage(6, "engine: %s (%s): %s", engine->name, engine->title, probes[i].features);
+}
+
+/* Ask every engine; the first that can is the machine's, unless the config names one. Why the others cannot is for the user. */
+static void choose_engine(void)
+{
+	bool any = !strcmp(config.engine, "auto");
+
+	for (u32 i = 0; engines[i]; i++) {
+		bool there = engines[i]->probe(&probes[i]);
+
+		if (!there)
+			log_line("     engine %s (%s): %s", engines[i]->name, engines[i]->title, probes[i].reason);
+		else if (!engine && (any || !strcmp(config.engine, engines[i]->name)))
+			take_engine(i);
+	}
+	if (engine)
+		return;
+	if (!any)
+		stop("this machine does not have the engine that trivisor.conf names", "Write `engine = auto`, or see its reason above.");
+	stop("this machine has no hardware virtualization that can be used",
+	     "Each engine's reason stands above; what firmware switched off is switched on in its setup.");
 }
 
 /* Where the other cores come out of smp_start(). */
@@ -212,7 +223,10 @@ static const struct engine_ops *find_engine(const char *name, const char **reaso
 {
 	if (!name[0] || !strcmp(name, "auto") || !strcmp(name, engine->name))
 		return engine;
-	*reason = "this machine has another engine";
+	*reason = "there is no engine of this name";
+	for (u32 i = 0; engines[i]; i++)
+		if (!strcmp(name, engines[i]->name))
+			*reason = probes[i].reason[0] ? probes[i].reason : "another engine is on; the cores can have only one";
 	return NULL;
 }
 
@@ -247,8 +261,8 @@ NORETURN static void go_on(void)
 	map_files();
 	open_console(keyboard_open());
 	take_platform();
-	choose_engine();
 	take_config();
+	choose_engine();
 	vmm_init(&the_house);
 	start_cores();
 	mitigation_init(config.mitigations == TOGGLE_OFF);

@@ -14,7 +14,7 @@
 /* An instruction that switches tasks is done when its task goes on; a fault's instruction is executed again. */
 static u64 next_rip(struct vcpu *vcpu, const struct exit_task_switch *how)
 {
-	return (u32)(vcpu_get(vcpu, REG_RIP) + (how->by_instruction ? vcpu->engine->instruction_length(vcpu) : 0));
+	return (u32)(vcpu_get(vcpu, REG_RIP) + (how->by_instruction ? vcpu_instruction_length(vcpu) : 0));
 }
 
 static enum verdict raise(struct vcpu *vcpu, const struct task_fault *fault)

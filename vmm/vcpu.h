@@ -95,6 +95,9 @@ enum verdict vcpu_raise_error(struct vcpu *vcpu, u8 vector, u32 error);
 /* #PF: CR2 as well. */
 enum verdict vcpu_raise_page_fault(struct vcpu *vcpu, gva_t address, u32 error);
 
+/* Length of the instruction that exited: from the engine, or decoded where the processor does not tell. 0: its bytes are gone. */
+u32 vcpu_instruction_length(struct vcpu *vcpu);
+
 /* Current privilege level (SS.DPL; 0 in real mode), and whether code is 64-bit. */
 u32 vcpu_cpl(struct vcpu *vcpu);
 bool vcpu_long_mode(struct vcpu *vcpu);

@@ -153,20 +153,23 @@ static u32 __attribute__((noinline)) decoded_length(struct vcpu *vcpu)
 	return fetch_instruction(vcpu, &insn) == OK ? insn.length : 0;
 }
 
+u32 vcpu_instruction_length(struct vcpu *vcpu)
+{
+	u32 length = vcpu->engine->instruction_length(vcpu);
+
+	return LIKELY(length) ? length : decoded_length(vcpu);
+}
+
 void vcpu_advance(struct vcpu *vcpu)
 {
 	const u64 needed = BIT(REG_RIP) | BIT(REG_RFLAGS);
 	u64 rip, next, rflags;
-	u32 length;
 
 	if ((vcpu->cached & needed) != needed)
 		vcpu->engine->fetch(vcpu, needed & ~vcpu->cached);
 	rip = vcpu->reg[REG_RIP];
 	rflags = vcpu->reg[REG_RFLAGS];
-	length = vcpu->engine->instruction_length(vcpu);
-	if (UNLIKELY(!length))
-		length = decoded_length(vcpu);
-	next = rip + length;
+	next = rip + vcpu_instruction_length(vcpu);
 	if (UNLIKELY((rip ^ next) >> 32))
 		next = wrap(vcpu, next);
 	vcpu_set(vcpu, REG_RIP, next);

@@ -163,7 +163,7 @@ static void every_intercept_has_its_kind(void **state UNUSED)
 		{SVM_EXIT_MWAIT, 0, EXIT_MONITOR},	     {SVM_EXIT_XSETBV, 0, EXIT_XSETBV},
 		{SVM_EXIT_NPF, 0, EXIT_MEMORY},		     {SVM_EXIT_INVALID, 0, EXIT_ENTRY_FAILED},
 		{0x8f, 0, EXIT_UNKNOWN},		     {0x401, 0, EXIT_UNKNOWN},
-		{0xffffffff, 0, EXIT_UNKNOWN},		     {SVM_EXIT_RSM, 0, EXIT_UNKNOWN},
+		{0xffffffff, 0, EXIT_ENTRY_FAILED},		     {SVM_EXIT_RSM, 0, EXIT_UNKNOWN},
 	};
 
 	next_insn_error = ERR_UNSUPPORTED;

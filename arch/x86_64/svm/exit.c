@@ -129,18 +129,22 @@ static void decode_memory(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb, str
 #define TASK_BY_JMP    BIT(38)
 #define TASK_HAS_ERROR BIT(44)
 
-static void decode_task(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit *exit)
+static void decode_task(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb, struct vm_exit *exit)
 {
-	u64 info = vmcb->exit_info2;
-	bool by_event = vmcb->exit_int_info & EVENTINJ_VALID;
+	u64 info = vmcb->exit_info2, interrupted = vmcb->exit_int_info;
+	u32 vector = interrupted & 0xff, type = interrupted >> EVENTINJ_TYPE_SHIFT & 7;
+	bool by_event = interrupted & EVENTINJ_VALID;
+	/* INT n, INT3 and INTO are instructions; RIP is still theirs. */
+	bool software = by_event && (type == EVENTINJ_SOFT ||
+				     (type == EVENTINJ_EXCEPTION && (vector == VECTOR_BP || vector == VECTOR_OF)));
 
 	exit->task = (struct exit_task_switch){
 		.selector = (u16)vmcb->exit_info1,
 		.source = info & TASK_BY_IRET ? TASK_IRET : info & TASK_BY_JMP ? TASK_JMP : by_event ? TASK_GATE : TASK_CALL,
 		.has_error = info & TASK_HAS_ERROR,
 		.error = (u32)info,
+		.by_instruction = !by_event || software,
 	};
-	(void)vcpu;
 }
 
 static void decode_interrupt(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb UNUSED, struct vm_exit *exit UNUSED)
@@ -228,7 +232,8 @@ void svm_decode_exit(struct vcpu *vcpu, struct vm_exit *exit)
 
 	exit->raw = raw;
 	if (UNLIKELY(raw == ACCOUNT_RAW)) {
-		exit->kind = vmcb->exit_code == SVM_EXIT_INVALID ? EXIT_ENTRY_FAILED : EXIT_UNKNOWN;
+		/* -1; of which QEMU's TCG writes 32 bits only. No other code has them all set. */
+		exit->kind = (u32)vmcb->exit_code == (u32)SVM_EXIT_INVALID ? EXIT_ENTRY_FAILED : EXIT_UNKNOWN;
 		exit->qualification = vmcb->exit_info1;
 		return;
 	}

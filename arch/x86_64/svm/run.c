@@ -91,6 +91,9 @@ static u32 svm_instruction_length(struct vcpu *vcpu)
 	/* An I/O intercept tells the next RIP on every processor. */
 	if (vmcb->exit_code == SVM_EXIT_IOIO)
 		return (u32)(vmcb->exit_info2 - vmcb->rip) & 15;
+	/* An intercepted task switch is no intercepted instruction: the next RIP is not saved. */
+	if (vmcb->exit_code == SVM_EXIT_TASK_SWITCH)
+		return 0;
 	return svm_features.nrips && vmcb->next_rip ? (u32)(vmcb->next_rip - vmcb->rip) & 15 : 0;
 }
 

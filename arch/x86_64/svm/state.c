@@ -1,6 +1,7 @@
 /* Guest state between the VMCB, the register file and the versioned record. */
 #include "arch/x86_64/cpu/insn.h"
 #include "arch/x86_64/cpu/xstate.h"
+#include "arch/x86_64/cpu/xstate_image.h"
 #include "arch/x86_64/svm/svm.h"
 #include "lib/string.h"
 
@@ -202,10 +203,9 @@ void svm_export_state(struct vcpu *vcpu, struct vcpu_state *state)
 	state->tsc = rdtsc() + vmcb->tsc_offset;
 	state->interruptibility = svm_interruptibility(vcpu);
 	state->in_flight = vcpu->events.in_flight;
-	state->xsave_size = MIN(xstate_size(), VCPU_XSAVE_SIZE);
 	if (this_core()->current == vcpu)
 		xstate_save(vcpu->xsave);
-	memcpy(state->xsave, vcpu->xsave, state->xsave_size);
+	state->xsave_size = xstate_export(vcpu->xsave, state->xsave, sizeof(state->xsave));
 	if (this_core()->current == vcpu)
 		svm_set_xcr0(vcpu, vcpu->xcr0);
 }
@@ -245,8 +245,12 @@ int svm_import_state(struct vcpu *vcpu, const struct vcpu_state *state)
 	struct svm_vcpu *svm = svm_of(vcpu);
 	struct vmcb *vmcb = svm->vmcb;
 
-	if (refused(state))
-		return ERR_INVALID;
+	int error = refused(state) ? ERR_INVALID : OK;
+
+	if (error == OK && state->xsave_size)
+		error = xstate_import(vcpu->xsave, state->xsave, state->xsave_size);
+	if (error != OK)
+		return error;
 	memcpy(vcpu->reg, state->reg, sizeof(state->reg));
 	vcpu->cached = vcpu->dirty = BITS(REGS - 1, 0);
 	svm_write_back(vcpu);
@@ -265,8 +269,6 @@ int svm_import_state(struct vcpu *vcpu, const struct vcpu_state *state)
 	vmcb->interrupt_state = state->interruptibility & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS) ? VMCB_SHADOW : 0;
 	svm->nmi_blocked = state->interruptibility & BLOCKED_BY_NMI;
 	vcpu->events.in_flight = state->in_flight;
-	if (state->xsave_size)
-		memcpy(vcpu->xsave, state->xsave, MIN(state->xsave_size, xstate_size()));
 	if (this_core()->current == vcpu && state->xsave_size)
 		xstate_restore(vcpu->xsave);
 	svm_set_xcr0(vcpu, state->xcr0);
