@@ -61,9 +61,8 @@ static bool exchange_entry(void *context, gpa_t gpa, u32 size, u64 *expected, u6
 	return true;
 }
 
-/* One page's part of an access: where it lies, RAM for sure. */
-static enum linear_result translate(struct vm *vm, const struct linear_view *view, gva_t gva, u32 size, bool write,
-				    gpa_t *gpa, struct linear_fault *fault)
+static enum linear_result translate(struct vm *vm, const struct linear_view *view, gva_t gva, bool write, gpa_t *gpa,
+				    struct linear_fault *fault)
 {
 	const struct gwalk_memory memory = {.read = read_entry, .exchange = exchange_entry, .context = vm};
 	const struct gwalk_access access = {.write = write, .user = view->user, .implicit = view->implicit};
@@ -74,7 +73,7 @@ static enum linear_result translate(struct vm *vm, const struct linear_view *vie
 	*gpa = walk.gpa;
 	switch (result) {
 	case GWALK_OK:
-		return guest_memory_contains(&vm->memory, walk.gpa, size, write) ? LINEAR_OK : LINEAR_NO_RAM;
+		return LINEAR_OK;
 	case GWALK_NO_MEMORY:
 		return LINEAR_NO_RAM;
 	case GWALK_RETRY:
@@ -84,31 +83,39 @@ static enum linear_result translate(struct vm *vm, const struct linear_view *vie
 	}
 }
 
-/* An access of up to a page lies in at most two pages. */
-struct span {
-	gpa_t gpa[2];
-	u32 size[2];
-};
-
-static enum linear_result translate_span(struct vm *vm, const struct linear_view *view, gva_t gva, u32 size, bool write,
-					 struct span *span, struct linear_fault *fault)
+enum linear_result linear_translate(struct vm *vm, const struct linear_view *view, gva_t gva, u32 size, bool write,
+				    struct linear_span *span, struct linear_fault *fault)
 {
 	u32 to_end = (u32)(PAGE_SIZE - (gva & (PAGE_SIZE - 1)));
 	enum linear_result result;
 
 	span->size[0] = MIN(size, to_end);
 	span->size[1] = size - span->size[0];
-	result = translate(vm, view, gva, span->size[0], write, &span->gpa[0], fault);
+	result = translate(vm, view, gva, write, &span->gpa[0], fault);
 	if (result != LINEAR_OK || !span->size[1])
 		return result;
-	return translate(vm, view, gva + to_end, span->size[1], write, &span->gpa[1], fault);
+	return translate(vm, view, gva + to_end, write, &span->gpa[1], fault);
+}
+
+/* The same, and RAM is there for sure. */
+static enum linear_result translate_ram(struct vm *vm, const struct linear_view *view, gva_t gva, u32 size, bool write,
+					struct linear_span *span, struct linear_fault *fault)
+{
+	enum linear_result result = linear_translate(vm, view, gva, size, write, span, fault);
+
+	for (u32 i = 0; i < 2 && result == LINEAR_OK && span->size[i]; i++)
+		if (!guest_memory_contains(&vm->memory, span->gpa[i], span->size[i], write)) {
+			fault->gpa = span->gpa[i];
+			result = LINEAR_NO_RAM;
+		}
+	return result;
 }
 
 enum linear_result linear_read(struct vm *vm, const struct linear_view *view, gva_t gva, void *to, u32 size,
 			       struct linear_fault *fault)
 {
-	struct span span;
-	enum linear_result result = translate_span(vm, view, gva, size, false, &span, fault);
+	struct linear_span span;
+	enum linear_result result = translate_ram(vm, view, gva, size, false, &span, fault);
 
 	if (result != LINEAR_OK)
 		return result;
@@ -121,8 +128,8 @@ enum linear_result linear_read(struct vm *vm, const struct linear_view *view, gv
 enum linear_result linear_write(struct vm *vm, const struct linear_view *view, gva_t gva, const void *from, u32 size,
 				struct linear_fault *fault)
 {
-	struct span span;
-	enum linear_result result = translate_span(vm, view, gva, size, true, &span, fault);
+	struct linear_span span;
+	enum linear_result result = translate_ram(vm, view, gva, size, true, &span, fault);
 
 	if (result != LINEAR_OK)
 		return result;
@@ -135,7 +142,7 @@ enum linear_result linear_write(struct vm *vm, const struct linear_view *view, g
 enum linear_result linear_probe_write(struct vm *vm, const struct linear_view *view, gva_t gva, u32 size,
 				      struct linear_fault *fault)
 {
-	struct span span;
+	struct linear_span span;
 
-	return translate_span(vm, view, gva, size, true, &span, fault);
+	return translate_ram(vm, view, gva, size, true, &span, fault);
 }

@@ -35,6 +35,18 @@ struct linear_fault {
 	gpa_t gpa; /* LINEAR_NO_RAM */
 };
 
+/* Where an access of up to a page lies: in at most two pages, the second with size 0 when it is in one. */
+struct linear_span {
+	gpa_t gpa[2];
+	u32 size[2];
+};
+/*
+ * Translate alone, as a processor would for this access: whether RAM is there is the caller's to see. LINEAR_NO_RAM: the page tables
+ * lie where no RAM is.
+ */
+enum linear_result linear_translate(struct vm *vm, const struct linear_view *view, gva_t gva, u32 size, bool write,
+				    struct linear_span *span, struct linear_fault *fault);
+
 /* Copies of at most one page's size; nothing is copied unless all of it can be. */
 enum linear_result linear_read(struct vm *vm, const struct linear_view *view, gva_t gva, void *to, u32 size,
 			       struct linear_fault *fault);

@@ -4,6 +4,7 @@
  */
 #include "lib/fmt.h"
 #include "vmm/handlers.h"
+#include "vmm/mmio.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
@@ -16,10 +17,16 @@ static const char *access_name(const struct exit_memory *memory)
 
 static const char *place_name(const struct vm *vm, const struct exit_memory *memory)
 {
-	if (bus_has_mmio(&vm->bus, memory->gpa))
-		return "a device register that needs an instruction we cannot emulate yet";
+	if (mmio_answers(vm, memory->gpa))
+		return "a device";
 	return guest_memory_contains(&vm->memory, memory->gpa, 1, false) ? "memory without that right" :
 									   "outside its memory";
+}
+
+/* Page tables, code, or a stack or descriptor table at which an event was being delivered, in a device: no machine does that. */
+static bool by_instruction(const struct vcpu *vcpu, const struct exit_memory *memory)
+{
+	return !memory->page_walk && !(memory->access & MEMORY_EXECUTE) && vcpu->events.in_flight.type == EVENT_NONE;
 }
 
 enum verdict handle_memory(struct vcpu *vcpu, const struct vm_exit *exit)
@@ -27,6 +34,8 @@ enum verdict handle_memory(struct vcpu *vcpu, const struct vm_exit *exit)
 	const struct exit_memory *memory = &exit->memory;
 	char where[32] = "unknown";
 
+	if (by_instruction(vcpu, memory) && mmio_answers(vcpu->vm, memory->gpa))
+		return mmio_emulate(vcpu, memory);
 	if (memory->gva_valid)
 		fmt_print(where, sizeof(where), "0x%llx", (unsigned long long)memory->gva);
 	vm_end(vcpu->vm, VM_END_ERROR, memory->gpa, "%s of %s: gpa 0x%llx, linear %s%s, rip 0x%llx",

@@ -81,6 +81,8 @@ void vcpu_destroy(struct vcpu *vcpu);
  * "Interruptibility State").
  */
 void vcpu_advance(struct vcpu *vcpu);
+/* The same for a handler that has decoded the instruction, whose length in bytes it knows; it then answers VERDICT_ADVANCED. */
+void vcpu_advance_by(struct vcpu *vcpu, u32 length);
 /* Whether anything the VM has could ever end a HLT that begins now; if not, it is halted for good. */
 bool vcpu_can_wake(struct vcpu *vcpu);
 /* Whether something that ends a HLT is there now. */

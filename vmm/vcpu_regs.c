@@ -160,7 +160,7 @@ u32 vcpu_instruction_length(struct vcpu *vcpu)
 	return LIKELY(length) ? length : decoded_length(vcpu);
 }
 
-void vcpu_advance(struct vcpu *vcpu)
+static inline void advance(struct vcpu *vcpu, u32 length)
 {
 	const u64 needed = BIT(REG_RIP) | BIT(REG_RFLAGS);
 	u64 rip, next, rflags;
@@ -169,7 +169,7 @@ void vcpu_advance(struct vcpu *vcpu)
 		vcpu->engine->fetch(vcpu, needed & ~vcpu->cached);
 	rip = vcpu->reg[REG_RIP];
 	rflags = vcpu->reg[REG_RFLAGS];
-	next = rip + vcpu_instruction_length(vcpu);
+	next = rip + length;
 	if (UNLIKELY((rip ^ next) >> 32))
 		next = wrap(vcpu, next);
 	vcpu_set(vcpu, REG_RIP, next);
@@ -177,4 +177,14 @@ void vcpu_advance(struct vcpu *vcpu)
 		end_flags(vcpu, rflags);
 	if (UNLIKELY(vcpu->engine->interruptibility(vcpu) & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)))
 		vcpu->engine->end_shadow(vcpu);
+}
+
+void vcpu_advance(struct vcpu *vcpu)
+{
+	advance(vcpu, vcpu_instruction_length(vcpu));
+}
+
+void vcpu_advance_by(struct vcpu *vcpu, u32 length)
+{
+	advance(vcpu, length);
 }
