@@ -9,11 +9,11 @@
 _Static_assert((int)EMULATE_RIP == (int)REG_RIP && (int)EMULATE_RFLAGS == (int)REG_RFLAGS, "one numbering of registers");
 
 /*
- * Between the VGA window and 1 MiB a PC has ROMs or nothing: systems look there for ROMs and for tables of firmware. This guest's
- * machine has none: the bus answers with all ones.
+ * The window of a VGA card (vmm/vm.c leaves it out of RAM), which this machine has not: systems write there before they know. As on a
+ * PC without a card the bus answers with all ones.
  */
-#define ISA_WINDOW_START 0xa0000ull
-#define ISA_WINDOW_END	 0x100000ull
+#define VGA_WINDOW_START 0xa0000ull
+#define VGA_WINDOW_END	 0xc0000ull
 
 /* One emulated instruction. `verdict`: why access() said no. */
 struct mmio {
@@ -25,7 +25,7 @@ struct mmio {
 
 bool mmio_answers(const struct vm *vm, gpa_t gpa)
 {
-	return (gpa >= ISA_WINDOW_START && gpa < ISA_WINDOW_END) || bus_has_mmio(&vm->bus, gpa);
+	return (gpa >= VGA_WINDOW_START && gpa < VGA_WINDOW_END) || bus_has_mmio(&vm->bus, gpa);
 }
 
 static u64 get_register(void *context, u32 number)

@@ -6,7 +6,7 @@
 
 struct vm;
 
-/* Whether something answers at `gpa`, or nothing does as on a PC: a device, or the ISA window where ROMs are looked for. */
+/* Whether something answers at `gpa`, or nothing does as on a PC: a device, or the empty window of a VGA card. */
 bool mmio_answers(const struct vm *vm, gpa_t gpa);
 /* The access of an exit at such an address, by the instruction at RIP. */
 enum verdict mmio_emulate(struct vcpu *vcpu, const struct exit_memory *memory);
