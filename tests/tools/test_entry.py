@@ -18,7 +18,7 @@ def entry(*arguments, path=None, **variables):
 
 
 @pytest.mark.parametrize("arguments, complaint", [
-    ((), "usage"), (("bench",), "unknown command"), (("run", "--bogus"), "unknown option --bogus"),
+    ((), "usage"), (("benchmark",), "unknown command"), (("run", "--bogus"), "unknown option --bogus"),
     (("run", "--cores"), "wants a value"), (("run", "--cores", "0"), "whole number"), (("run", "--cores=two"), "whole number"),
     (("run", "--memory", "-5"), "whole number"), (("run", "--timeout", "1.5"), "whole number"),
     (("run", "--platform", "xen"), "one of bochs, qemu"), (("run", "--platform", ""), "one of"),

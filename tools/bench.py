@@ -1,0 +1,131 @@
+"""`./trivisor bench`: what VM exits cost, measured by guests/bench in Bochs, beside KVM and Xen on the same emulated machine.
+
+With one core a tick of Bochs is an instruction and a run repeats to the tick, so that a committed result can be held against a new one.
+"""
+import csv
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tools import image
+from tools.launch.machine import FAILED, OK, Machine
+from tools.launch.spec import LaunchError, MachineSpec
+from tools.options import parser
+from tools.run import BUILD, HYPERVISOR, LOADER, ROOT, build, say
+
+FOLDER = ROOT / "tests" / "bench"
+REFERENCE, COMMITTED, CONFIG = FOLDER / "reference.csv", FOLDER / "result.csv", FOLDER / "bench.conf"
+CPU = "skylake_x"
+ROW = re.compile(r"^bench\| bench,(\w+),(\d+),(-?\d+),(-?\d+)$", re.M)
+SKIP = re.compile(r"^bench\| skip (\w+): (.*)$", re.M)
+DONE = re.compile(r"^bench\| bench done$", re.M)
+LIMIT = 300  # seconds the machine may take
+TOLERANCE = 1.05  # on the committed result
+COLUMNS = ("operation", "trivisor", "min", "mean")
+
+
+def read_csv(path):
+    """Rows of a CSV file by their operation; lines that begin with # are comments."""
+    with open(path, encoding="utf-8") as file:
+        return {row["operation"]: row for row in csv.DictReader(line for line in file if not line.startswith("#"))}
+
+
+def parse(text):
+    """What the guest printed: ({operation: row}, {operation: why it was skipped})."""
+    return {found[0]: dict(zip(COLUMNS, found)) for found in ROW.findall(text)}, dict(SKIP.findall(text))
+
+
+def measure():
+    """Boot the guest; returns what parse() does. LaunchError when the machine ended before the guest was done."""
+    disk = BUILD / "bench.img"
+    # The config names the guest as it lies in build/guests.
+    config = BUILD / "guests" / CONFIG.name
+    config.write_bytes(CONFIG.read_bytes())
+    image.build(config, disk, LOADER, HYPERVISOR)
+    machine = Machine(MachineSpec(platform="bochs", image=disk, cores=1, cpu=CPU), BUILD / "run").start()
+    try:
+        ending = machine.wait_end(LIMIT)
+    finally:
+        machine.stop()
+    if not ending or ending.status != OK or not DONE.search(machine.text):
+        raise LaunchError(f"no result: {ending.reason if ending else 'time ran out'}\n{machine.tail()}")
+    return parse(machine.text)
+
+
+def ratio(row, ticks):
+    """How many times cheaper than the better of KVM and Xen; "" where neither has the operation."""
+    others = [int(row[name]) for name in ("kvm", "xen") if row[name]]
+    return f"{min(others) / ticks:.2f}" if others and ticks > 0 else ""
+
+
+def table(reference, measured, skipped):
+    """The printed table, as lines."""
+    shape = "{:<36} {:>6} {:>6} {:>6} {:>9} {:>7} {:>6}"
+    lines = [shape.format("operation", "floor", "KVM", "Xen", "Trivisor", "ratio", "must")]
+    for name, row in reference.items():
+        if name in measured:
+            ticks = measured[name]["trivisor"]
+            lines.append(shape.format(name, row["floor"], row["kvm"], row["xen"], ticks, ratio(row, int(ticks)), row["must"]))
+        else:
+            lines.append(shape.format(name, row["floor"], row["kvm"], row["xen"], "-", "", row["must"])
+                         + f"  {skipped.get(name, 'not measured')}")
+    return lines
+
+
+def complaints(reference, measured, committed):
+    """What --check fails for, one sentence each."""
+    found = []
+    for name, row in reference.items():
+        if name not in measured:
+            if name in committed:
+                found.append(f"{name}: was measured for {COMMITTED.relative_to(ROOT)}, and now is not")
+            continue
+        ticks = int(measured[name]["trivisor"])
+        if row["must"] and ticks > int(row["must"]):
+            found.append(f"{name}: {ticks} ticks, over its limit of {row['must']}")
+        if name in committed and ticks > int(committed[name]["trivisor"]) * TOLERANCE:
+            found.append(f"{name}: {ticks} ticks, more than 5 % over the {committed[name]['trivisor']} of the committed result")
+    return found
+
+
+def versions():
+    """The tools a result depends on, as a comment."""
+    bochs = subprocess.run(["dpkg-query", "-W", "-f", "bochs ${Version}", "bochs"], capture_output=True, text=True, check=False)
+    gcc = subprocess.run(["gcc", "--version"], capture_output=True, text=True, check=False)
+    return f"# {bochs.stdout}, {CPU}, 1 core; {gcc.stdout.splitlines()[0]}; ticks: median, min, mean of 1000, net of the set-up"
+
+
+def write_csv(path, reference, measured):
+    """Write the result: the columns' names, a row for each operation that was measured, the tools."""
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows([measured[name][column] for column in COLUMNS] for name in reference if name in measured)
+        file.write(versions() + "\n")
+
+
+def main(arguments):
+    """Returns the exit status."""
+    options = parser("bench").parse_args(arguments)
+    try:
+        say("building")
+        if not build():
+            raise LaunchError("the build failed")
+        say("measuring, some 20 s")
+        measured, skipped = measure()
+        reference = read_csv(REFERENCE)
+        print("\n".join(table(reference, measured, skipped)))
+        if options.csv:
+            write_csv(Path(options.csv), reference, measured)
+    except (LaunchError, image.ImageError, OSError) as error:
+        say(error)
+        return FAILED
+    found = complaints(reference, measured, read_csv(COMMITTED)) if options.check else []
+    for complaint in found:
+        say(complaint)
+    return FAILED if found else OK
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
