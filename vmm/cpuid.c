@@ -267,6 +267,19 @@ static const struct cpuid_leaf *built(const struct cpuid_policy *policy, u32 lea
 	return &policy->entry[group_of((struct cpuid_policy *)policy, leaf)->first].value;
 }
 
+/* Marks the leaves that the handler need not think about. */
+static void find_plain(struct cpuid_policy *policy)
+{
+	u32 max = built(policy, 0)->eax;
+
+	for (u32 leaf = 0; leaf < CPUID_BASIC_LEAVES && leaf <= max; leaf++) {
+		const struct cpuid_group *group = &policy->basic[leaf];
+
+		if (group->count == 1 && policy->entry[group->first].fixup == CPUID_FIX_NONE)
+			policy->plain[leaf] = &policy->entry[group->first].value;
+	}
+}
+
 /* What other handlers want to know of the outcome. */
 static void derive(struct cpuid_policy *policy)
 {
@@ -295,6 +308,7 @@ void cpuid_build(struct cpuid_policy *policy, cpuid_source_t source, u64 xcr0_ma
 		for (u32 n = 0; n < rule_count(&cpuid_rules[i]); n++)
 			add_entry(&build, &cpuid_rules[i], cpuid_rules[i].subleaf + n, source, limit);
 	derive(policy);
+	find_plain(policy);
 }
 
 bool cpuid_listed(u32 leaf, u32 subleaf, u32 reg, u32 bit)
@@ -388,15 +402,31 @@ struct cpuid_leaf cpuid_answer(struct vcpu *vcpu, u32 leaf, u32 subleaf)
 	return entry->fixup == CPUID_FIX_NONE ? entry->value : fix(vcpu, entry, subleaf);
 }
 
-/* The general registers stand in the file at every exit: no look at the masks, no search. Upper halves are cleared. */
-enum verdict handle_cpuid(struct vcpu *vcpu, const struct vm_exit *exit)
+static inline void answer(struct vcpu *vcpu, const struct cpuid_leaf *value)
+{
+	vcpu->reg[REG_RAX] = value->eax;
+	vcpu->reg[REG_RBX] = value->ebx;
+	vcpu->reg[REG_RCX] = value->ecx;
+	vcpu->reg[REG_RDX] = value->edx;
+}
+
+static enum verdict __attribute__((noinline)) think(struct vcpu *vcpu)
 {
 	struct cpuid_leaf value = cpuid_answer(vcpu, (u32)vcpu->reg[REG_RAX], (u32)vcpu->reg[REG_RCX]);
 
+	answer(vcpu, &value);
+	return VERDICT_ADVANCE;
+}
+
+/* The general registers stand in the file at every exit: no look at the masks, no search. Upper halves are cleared. */
+enum verdict handle_cpuid(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	u32 leaf = (u32)vcpu->reg[REG_RAX];
+	const struct cpuid_leaf *plain = leaf < CPUID_BASIC_LEAVES ? vcpu->vm->cpuid->plain[leaf] : NULL;
+
 	(void)exit;
-	vcpu->reg[REG_RAX] = value.eax;
-	vcpu->reg[REG_RBX] = value.ebx;
-	vcpu->reg[REG_RCX] = value.ecx;
-	vcpu->reg[REG_RDX] = value.edx;
+	if (UNLIKELY(!plain))
+		return think(vcpu);
+	answer(vcpu, plain);
 	return VERDICT_ADVANCE;
 }

@@ -46,6 +46,8 @@ struct cpuid_policy {
 	u32 physical_bits;     /* MAXPHYADDR */
 	bool intel;	       /* out of range: the highest basic leaf answers, not 0 */
 	bool has_nx, has_gib_pages, has_ffxsr, has_tsc_aux, has_tsc_adjust, has_capabilities;
+	/* Leaves with one entry, in range and without a fixup: what it holds is the answer. NULL: think about it. */
+	const struct cpuid_leaf *plain[CPUID_BASIC_LEAVES];
 	u32 entry_count;
 	struct cpuid_group basic[CPUID_BASIC_LEAVES];
 	struct cpuid_group extended[CPUID_EXTENDED_LEAVES];

@@ -20,6 +20,12 @@ struct cpuid_leaf;
 #define GUEST_WRITE BIT(1)
 #define GUEST_EXEC  BIT(2)
 
+/* What the end of an emulated instruction needs, in one register. */
+struct instruction_end {
+	u32 length;	      /* 0: unknown, decode it */
+	u32 interruptibility; /* BLOCKED_* */
+};
+
 /* Filled by probe(): why not, in words a user can act on. */
 struct engine_probe {
 	char reason[256];  /* what is missing, where it was looked for, what to do; "" when available */
@@ -61,6 +67,8 @@ struct engine_ops {
 
 	/* Bring the registers of `mask` (BIT(enum reg)) into vcpu->reg and set them in vcpu->cached. */
 	void (*fetch)(struct vcpu *vcpu, u64 mask);
+	/* RIP and RFLAGS become cached, and the rest is answered: one call for what every emulated instruction pays for. */
+	struct instruction_end (*instruction_end)(struct vcpu *vcpu);
 	/* Length of the instruction that exited; 0: unknown, decode it. */
 	u32 (*instruction_length)(struct vcpu *vcpu);
 	/* BLOCKED_* now, and end the blocking that one instruction has (STI, MOV SS). */

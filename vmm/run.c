@@ -7,6 +7,7 @@
 #include "arch/x86_64/mmu/root.h"
 #include "core/panic.h"
 #include "core/percpu.h"
+#include "vmm/advance.h"
 #include "vmm/core.h"
 #include "vmm/vm.h"
 
@@ -123,7 +124,7 @@ static enum step __attribute__((noinline)) slow_verdict(struct vcpu *vcpu, enum 
 static inline enum step apply(struct vcpu *vcpu, enum verdict verdict)
 {
 	if (LIKELY(verdict == VERDICT_ADVANCE)) {
-		vcpu_advance(vcpu);
+		advance(vcpu);
 		return STEP_GO;
 	}
 	return slow_verdict(vcpu, verdict);

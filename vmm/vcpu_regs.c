@@ -2,9 +2,8 @@
  * What handlers ask of a vCPU's registers and mode, how they raise exceptions, and how an emulated instruction ends.
  * Pure.
  */
+#include "vmm/advance.h"
 #include "vmm/fetch.h"
-#include "vmm/vcpu.h"
-
 #include "vmm/vm.h"
 
 void vcpu_set_sized(struct vcpu *vcpu, enum reg reg, u32 size, u64 value)
@@ -124,13 +123,13 @@ bool vcpu_can_wake(struct vcpu *vcpu)
  * Outside 64-bit code EIP has 32 bits. IP is not cut to 16: running off the end of a 64 KiB segment is a limit
  * violation since the 80286, at the next fetch (SDM "Segment Wraparound").
  */
-static u64 __attribute__((noinline)) wrap(struct vcpu *vcpu, u64 next)
+u64 advance_wrap(struct vcpu *vcpu, u64 next)
 {
 	return vcpu_long_mode(vcpu) ? next : (u32)next;
 }
 
 /* An instruction that ends clears RF, and with TF set it traps, unless IA32_DEBUGCTL.BTF asks for branches only. */
-static void __attribute__((noinline)) end_flags(struct vcpu *vcpu, u64 rflags)
+void advance_flags(struct vcpu *vcpu, u64 rflags)
 {
 	u64 debugctl = 0;
 
@@ -143,10 +142,10 @@ static void __attribute__((noinline)) end_flags(struct vcpu *vcpu, u64 rflags)
 }
 
 /*
- * The processor did not say how long the instruction is. Its bytes may be gone only when another vCPU of the VM took them away meanwhile:
- * RIP then stays, and this vCPU meets the page fault itself.
+ * The processor did not say how long the instruction is. Its bytes may be gone only when another vCPU of the VM took
+ * them away meanwhile: RIP then stays, and this vCPU meets the page fault itself.
  */
-static u32 __attribute__((noinline)) decoded_length(struct vcpu *vcpu)
+u32 advance_decode(struct vcpu *vcpu)
 {
 	struct insn insn;
 
@@ -157,34 +156,18 @@ u32 vcpu_instruction_length(struct vcpu *vcpu)
 {
 	u32 length = vcpu->engine->instruction_length(vcpu);
 
-	return LIKELY(length) ? length : decoded_length(vcpu);
-}
-
-static inline void advance(struct vcpu *vcpu, u32 length)
-{
-	const u64 needed = BIT(REG_RIP) | BIT(REG_RFLAGS);
-	u64 rip, next, rflags;
-
-	if ((vcpu->cached & needed) != needed)
-		vcpu->engine->fetch(vcpu, needed & ~vcpu->cached);
-	rip = vcpu->reg[REG_RIP];
-	rflags = vcpu->reg[REG_RFLAGS];
-	next = rip + length;
-	if (UNLIKELY((rip ^ next) >> 32))
-		next = wrap(vcpu, next);
-	vcpu_set(vcpu, REG_RIP, next);
-	if (UNLIKELY(rflags & (RFLAGS_RF | RFLAGS_TF)))
-		end_flags(vcpu, rflags);
-	if (UNLIKELY(vcpu->engine->interruptibility(vcpu) & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)))
-		vcpu->engine->end_shadow(vcpu);
+	return LIKELY(length) ? length : advance_decode(vcpu);
 }
 
 void vcpu_advance(struct vcpu *vcpu)
 {
-	advance(vcpu, vcpu_instruction_length(vcpu));
+	advance(vcpu);
 }
 
 void vcpu_advance_by(struct vcpu *vcpu, u32 length)
 {
-	advance(vcpu, length);
+	struct instruction_end end = vcpu->engine->instruction_end(vcpu);
+
+	end.length = length;
+	advance_by(vcpu, end);
 }

@@ -59,6 +59,13 @@ static void fetch(struct vcpu *vcpu, u64 mask)
 	vcpu->cached |= mask;
 }
 
+static struct instruction_end instruction_end(struct vcpu *vcpu)
+{
+	if ((vcpu->cached & (BIT(REG_RIP) | BIT(REG_RFLAGS))) != (BIT(REG_RIP) | BIT(REG_RFLAGS)))
+		fetch(vcpu, BIT(REG_RIP) | BIT(REG_RFLAGS));
+	return (struct instruction_end){fake_of(vcpu)->length, fake_of(vcpu)->blocked};
+}
+
 static u32 instruction_length(struct vcpu *vcpu)
 {
 	return fake_of(vcpu)->length;
@@ -195,6 +202,7 @@ const struct engine_ops fake_engine = {
 	.put = put,
 	.run = run,
 	.fetch = fetch,
+	.instruction_end = instruction_end,
 	.instruction_length = instruction_length,
 	.interruptibility = interruptibility,
 	.end_shadow = end_shadow,

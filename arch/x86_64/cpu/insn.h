@@ -19,10 +19,10 @@ static inline void wrmsr(u32 msr, u64 value)
 
 static inline u64 rdtsc(void)
 {
-	u32 low, high;
+	u64 low, high; /* both come zero-extended */
 
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (u64)high << 32 | low;
+	return high << 32 | low;
 }
 
 struct cpuid_leaf {

@@ -97,6 +97,12 @@ static u32 svm_instruction_length(struct vcpu *vcpu)
 	return svm_features.nrips && vmcb->next_rip ? (u32)(vmcb->next_rip - vmcb->rip) & 15 : 0;
 }
 
+static struct instruction_end svm_instruction_end(struct vcpu *vcpu)
+{
+	svm_fetch(vcpu, BIT(REG_RIP) | BIT(REG_RFLAGS));
+	return (struct instruction_end){svm_instruction_length(vcpu), svm_interruptibility(vcpu)};
+}
+
 static void svm_set_tsc_offset(struct vcpu *vcpu, u64 offset)
 {
 	vcpu->tsc_offset = offset;
@@ -128,6 +134,7 @@ const struct engine_ops svm_engine = {
 	.put = svm_put,
 	.run = svm_run,
 	.fetch = svm_fetch,
+	.instruction_end = svm_instruction_end,
 	.instruction_length = svm_instruction_length,
 	.interruptibility = svm_interruptibility,
 	.end_shadow = svm_end_shadow,

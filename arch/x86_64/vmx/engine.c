@@ -19,6 +19,7 @@ const struct engine_ops vmx_engine = {
 	.put = vmx_put,
 	.run = vmx_run,
 	.fetch = vmx_fetch,
+	.instruction_end = vmx_instruction_end,
 	.instruction_length = vmx_instruction_length,
 	.interruptibility = vmx_interruptibility,
 	.end_shadow = vmx_end_shadow,

@@ -163,14 +163,11 @@ static void __attribute__((cold)) unknown_reason(struct vm_exit *exit)
 	exit->qualification = vmread(VMCS_EXIT_QUALIFICATION);
 }
 
-void vmx_decode_exit(struct vcpu *vcpu, struct vm_exit *exit)
+void vmx_decode_facts(struct vcpu *vcpu, u32 reason, struct vm_exit *exit)
 {
-	/* Bit 31 tells an entry that failed; its reasons (33, 34, 41) are rows of their own. Bits 30:16 are modifiers we have no use for. */
-	u32 reason = (u16)vmread32(VMCS_EXIT_REASON);
 	const struct reason_row *row = &reason_table[reason];
 
-	exit->raw = reason;
-	if (UNLIKELY(reason >= EXIT_REASONS || !row->name)) {
+	if (UNLIKELY(reason >= EXIT_REASONS || row->decode == DECODE_UNKNOWN)) {
 		unknown_reason(exit);
 		return;
 	}

@@ -55,6 +55,23 @@ u32 vmx_instruction_length(struct vcpu *vcpu)
 	return v->instruction_length;
 }
 
+static struct instruction_end __attribute__((noinline)) partly_known(struct vcpu *vcpu)
+{
+	vmx_fetch(vcpu, BIT(REG_RIP) | BIT(REG_RFLAGS));
+	return (struct instruction_end){vmx_instruction_length(vcpu), vmx_interruptibility(vcpu)};
+}
+
+/* After most exits nothing of it has been read yet. What is read here is not kept: nobody asks again. */
+struct instruction_end vmx_instruction_end(struct vcpu *vcpu)
+{
+	if (UNLIKELY(vcpu->cached & (BIT(REG_RIP) | BIT(REG_RFLAGS))))
+		return partly_known(vcpu);
+	vcpu->reg[REG_RIP] = vmread(VMCS_GUEST_RIP);
+	vcpu->reg[REG_RFLAGS] = vmread(VMCS_GUEST_RFLAGS);
+	vcpu->cached |= BIT(REG_RIP) | BIT(REG_RFLAGS);
+	return (struct instruction_end){vmread32(VMCS_EXIT_INSTRUCTION_LENGTH), vmread32(VMCS_GUEST_INTERRUPTIBILITY)};
+}
+
 /*
  * SDM "VMX-Preemption Timer": it counts down whenever bit `timer_rate` of the TSC changes, and is saved at exits, so it is written here only.
  * It is also what brings a guest that has interrupts off back in time where a processor keeps physical interrupts masked then (Bochs).

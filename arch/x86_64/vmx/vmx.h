@@ -167,6 +167,7 @@ void vmx_collect_event(struct vcpu *vcpu);
 
 /* run.c */
 void vmx_run(struct vcpu *vcpu, struct vm_exit *exit);
+struct instruction_end vmx_instruction_end(struct vcpu *vcpu);
 u32 vmx_instruction_length(struct vcpu *vcpu);
 bool vmx_set_slice(struct vcpu *vcpu, u64 ticks);
 void vmx_set_tsc_offset(struct vcpu *vcpu, u64 offset);
