@@ -83,6 +83,8 @@ struct engine_ops {
 	void (*request_window)(struct vcpu *vcpu, bool irq, bool nmi);
 
 	void (*get_segment)(struct vcpu *vcpu, enum segment_name name, struct segment *segment);
+	/* Its attributes alone: privilege level and mode are asked for often. */
+	u32 (*segment_attributes)(struct vcpu *vcpu, enum segment_name name);
 	/*
 	 * An MSR whose value the engine holds for the guest: PAT, DEBUGCTL, FS_BASE, GS_BASE, KERNEL_GS_BASE,
 	 * SYSENTER_*, STAR, LSTAR, CSTAR, SFMASK, TSC_AUX. set: the caller has checked the value. ERR_MISSING: another

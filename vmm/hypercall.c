@@ -109,9 +109,10 @@ enum verdict handle_hypercall(struct vcpu *vcpu, const struct vm_exit *exit)
 	enum verdict verdict;
 
 	(void)exit;
+	/* General registers stand in the file at every exit. */
 	for (u32 i = 0; i < ARRAY_SIZE(arguments); i++)
-		call.argument[i] = vcpu_get(vcpu, arguments[i]) & mask;
-	verdict = call_number(vcpu, vcpu_get(vcpu, REG_RAX) & mask, &call);
+		call.argument[i] = vcpu->reg[arguments[i]] & mask;
+	verdict = call_number(vcpu, vcpu->reg[REG_RAX] & mask, &call);
 	if (verdict != VERDICT_END)
 		vcpu_set_sized(vcpu, REG_RAX, call.long_mode ? 8 : 4, (u64)call.result);
 	return verdict;

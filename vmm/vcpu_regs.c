@@ -17,20 +17,12 @@ void vcpu_set_sized(struct vcpu *vcpu, enum reg reg, u32 size, u64 value)
 
 u32 vcpu_cpl(struct vcpu *vcpu)
 {
-	struct segment ss;
-
-	vcpu->engine->get_segment(vcpu, SEG_SS, &ss);
-	return SEGMENT_DPL(ss.attributes);
+	return SEGMENT_DPL(vcpu->engine->segment_attributes(vcpu, SEG_SS));
 }
 
 bool vcpu_long_mode(struct vcpu *vcpu)
 {
-	struct segment cs;
-
-	if (!(vcpu_get(vcpu, REG_EFER) & EFER_LMA))
-		return false;
-	vcpu->engine->get_segment(vcpu, SEG_CS, &cs);
-	return cs.attributes & SEGMENT_L;
+	return vcpu_get(vcpu, REG_EFER) & EFER_LMA && vcpu->engine->segment_attributes(vcpu, SEG_CS) & SEGMENT_L;
 }
 
 bool vcpu_protected(struct vcpu *vcpu)

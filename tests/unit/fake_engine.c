@@ -103,6 +103,11 @@ static void get_segment(struct vcpu *vcpu, enum segment_name name, struct segmen
 	*segment = fake_of(vcpu)->state.segment[name];
 }
 
+static u32 segment_attributes(struct vcpu *vcpu, enum segment_name name)
+{
+	return fake_of(vcpu)->state.segment[name].attributes;
+}
+
 static u64 *held_msr(struct fake *fake, u32 msr)
 {
 	return msr == MSR_PAT ? &fake->pat : msr == MSR_DEBUGCTL ? &fake->debugctl : &fake->owned_msr;
@@ -210,6 +215,7 @@ const struct engine_ops fake_engine = {
 	.inject = inject,
 	.request_window = request_window,
 	.get_segment = get_segment,
+	.segment_attributes = segment_attributes,
 	.get_msr = get_msr,
 	.set_msr = set_msr,
 	.get_dr = get_dr,

@@ -142,6 +142,7 @@ const struct engine_ops svm_engine = {
 	.inject = svm_inject,
 	.request_window = svm_request_window,
 	.get_segment = svm_get_segment,
+	.segment_attributes = svm_segment_attributes,
 	.get_msr = svm_get_msr,
 	.set_msr = svm_set_msr,
 	.get_dr = svm_get_dr,

@@ -102,6 +102,14 @@ void svm_get_segment(struct vcpu *vcpu, enum segment_name name, struct segment *
 		segment->attributes = (segment->attributes & ~(3u << 5)) | (u32)vmcb->cpl << 5;
 }
 
+u32 svm_segment_attributes(struct vcpu *vcpu, enum segment_name name)
+{
+	struct segment segment;
+
+	svm_get_segment(vcpu, name, &segment);
+	return segment.attributes;
+}
+
 static void set_segment(struct vmcb *vmcb, enum segment_name name, const struct segment *segment)
 {
 	bool usable = !(segment->attributes & SEGMENT_UNUSABLE);

@@ -92,6 +92,7 @@ void svm_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write);
 /* state.c */
 void svm_fetch(struct vcpu *vcpu, u64 mask);
 void svm_write_back(struct vcpu *vcpu);
+u32 svm_segment_attributes(struct vcpu *vcpu, enum segment_name name);
 void svm_get_segment(struct vcpu *vcpu, enum segment_name name, struct segment *segment);
 int svm_get_msr(struct vcpu *vcpu, u32 msr, u64 *value);
 int svm_set_msr(struct vcpu *vcpu, u32 msr, u64 value);

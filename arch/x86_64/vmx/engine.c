@@ -27,6 +27,7 @@ const struct engine_ops vmx_engine = {
 	.inject = vmx_inject,
 	.request_window = vmx_request_window,
 	.get_segment = vmx_get_segment,
+	.segment_attributes = vmx_segment_attributes,
 	.get_msr = vmx_get_msr,
 	.set_msr = vmx_set_msr,
 	.get_dr = vmx_get_dr,

@@ -138,6 +138,11 @@ void vmx_get_segment(struct vcpu *vcpu, enum segment_name name, struct segment *
 	vmx_release(v, before);
 }
 
+u32 vmx_segment_attributes(UNUSED struct vcpu *vcpu, enum segment_name name)
+{
+	return (u32)vmcs_read_encoding(ENCODING_GUEST_ES_RIGHTS + 2 * (u32)name);
+}
+
 /*
  * G is made to agree with the limit (SDM "Checks on Guest Segment Registers"): a loader or a task switch has the limit in bytes and need
  * not care. An unusable segment has no other attribute.

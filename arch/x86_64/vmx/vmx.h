@@ -143,6 +143,7 @@ void vmx_set_xcr0(struct vcpu *vcpu, u64 value);
 void vmx_fetch(struct vcpu *vcpu, u64 mask);
 /* Bring what is dirty into the VMCS. */
 void vmx_write_back(struct vcpu *vcpu);
+u32 vmx_segment_attributes(struct vcpu *vcpu, enum segment_name name);
 void vmx_get_segment(struct vcpu *vcpu, enum segment_name name, struct segment *segment);
 void vmx_set_segment(enum segment_name name, const struct segment *segment);
 int vmx_get_msr(struct vcpu *vcpu, u32 msr, u64 *value);
