@@ -4,6 +4,7 @@
  * `attention`.
  */
 #include "arch/x86_64/cpu/insn.h"
+#include "arch/x86_64/cpu/mitigation.h"
 #include "arch/x86_64/mmu/root.h"
 #include "core/panic.h"
 #include "core/percpu.h"
@@ -37,6 +38,10 @@ static void make_current(struct vcpu *vcpu)
 		cpu->current->engine->put(cpu->current);
 	if (cpu->root != vcpu->vm->root.cr3)
 		root_load(&vcpu->vm->root);
+	if (cpu->vmm->last_vm != vcpu->vm->serial) {
+		cpu->vmm->last_vm = vcpu->vm->serial;
+		mitigation_vm_switch();
+	}
 	cpu->current = vcpu;
 	vcpu->engine->load(vcpu);
 	vcpu->last_core = cpu->index;

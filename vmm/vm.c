@@ -37,11 +37,14 @@ static int refuse(const struct vm *vm, int error, const char *what)
 	return error;
 }
 
+static u64 last_serial; /* table_lock */
+
 static int take_slot(struct vm *vm)
 {
 	int error = ERR_MEMORY;
 
 	lock_acquire(&table_lock);
+	vm->serial = ++last_serial;
 	for (u32 i = 0; i < MAX_VMS && error; i++) {
 		if (vm_table[i])
 			continue;

@@ -32,6 +32,7 @@ struct cpuid_policy; /* vmm/cpuid.h */
 
 struct vm {
 	u32 id; /* (i) slot in vm_table */
+	u64 serial; /* (i) of all VMs since boot, from 1 */
 	const struct vm_config *config; /* (i) */
 	const struct engine_ops *engine; /* (i) */
 	void *engine_state; /* (i) the engine's own: second-level tables, bitmaps */

@@ -8,11 +8,17 @@
 ; With V_INTR_MASKING the host's RFLAGS.IF decides whether a physical interrupt ends guest mode, so it is set around VMRUN;
 ; GIF = 0 keeps it from being taken here. On return GIF and IF are 0 again.
 
+; svm_enter_plain, and svm_enter_stuffed, which fills the return stack before the first RET (MITIGATE_RSB_FILL): what is off costs nothing.
+
 bits 64
+
+%include "arch/x86_64/cpu/mitigation.inc"
+
 section .text
 
-global svm_enter
-svm_enter:
+%macro ENTER_VARIANT 2
+global %1
+%1:
 	push	rbp
 	push	rbx
 	push	r12
@@ -61,6 +67,9 @@ svm_enter:
 	mov	[rax + 13 * 8], r13
 	mov	[rax + 14 * 8], r14
 	mov	[rax + 15 * 8], r15
+%if %2
+	STUFF_RSB
+%endif
 	; No guest value stays where a speculated host instruction could use it as an address.
 	xor	ecx, ecx
 	xor	edx, edx
@@ -79,6 +88,10 @@ svm_enter:
 	pop	rbx
 	pop	rbp
 	ret
+%endmacro
+
+ENTER_VARIANT svm_enter_plain, 0
+ENTER_VARIANT svm_enter_stuffed, 1
 
 ; void svm_open_gate(void): GIF = 1 with IF = 1 for a moment, so that what ended guest mode (interrupt, NMI) goes through the IDT.
 ; NMIs and machine checks pending at GIF = 0 are taken by STGI as well.

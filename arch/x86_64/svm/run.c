@@ -2,6 +2,7 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/features.h"
 #include "arch/x86_64/cpu/insn.h"
+#include "arch/x86_64/cpu/mitigation.h"
 #include "arch/x86_64/cpu/xstate.h"
 #include "arch/x86_64/svm/maps.h"
 #include "arch/x86_64/svm/svm.h"
@@ -36,6 +37,7 @@ static int svm_vcpu_create(struct vcpu *vcpu)
 		return ERR_MEMORY;
 	}
 	svm->vmcb_pa = pool_pa(svm->vmcb);
+	svm->enter = this_core()->feature_mask & MITIGATE_RSB_FILL ? svm_enter_stuffed : svm_enter_plain;
 	vcpu->engine_state = svm;
 	svm_control_init(vcpu);
 	return OK;
@@ -74,7 +76,7 @@ static void svm_run(struct vcpu *vcpu, struct vm_exit *exit)
 	svm_gif_clear();
 	/* With GIF = 0 nothing can come between the look at `renew` and VMRUN; a kick that is pending ends VMRUN at once. */
 	tag(svm);
-	svm_enter(vcpu->reg, svm->vmcb_pa, pool_pa(core_state()->host));
+	svm->enter(vcpu->reg, svm->vmcb_pa, pool_pa(core_state()->host));
 	svm_gif_set();
 	ASSERT(read_cr3() == root);
 	svm->vmcb->clean = svm_features.clean_bits ? CLEAN_ALL : 0;

@@ -29,7 +29,6 @@ struct svm_core {
 	struct asid_pool asids;
 	void *host_save;      /* VM_HSAVE_PA */
 	struct vmcb *host;    /* VMSAVE area of the host */
-	struct vcpu *loaded;  /* whose extended state and DRs are in the processor */
 };
 
 /* One per VM: second-level tables and permission maps. `lock` of struct vm guards the tables. */
@@ -38,11 +37,17 @@ struct svm_vm {
 	u8 *io_map; /* all ones: every port exits */
 };
 
+/* enter.asm: VMRUN as a function that returns, without and with the return stack filled after the exit. */
+typedef void (*svm_enter_t)(u64 *gpr, paddr_t vmcb, paddr_t host_vmcb);
+void svm_enter_plain(u64 *gpr, paddr_t vmcb, paddr_t host_vmcb);
+void svm_enter_stuffed(u64 *gpr, paddr_t vmcb, paddr_t host_vmcb);
+
 /* One per vCPU, owned by the core on which it is current; `renew` is atomic. */
 struct svm_vcpu {
 	struct vmcb *vmcb;
 	paddr_t vmcb_pa;
 	u8 *msr_map;
+	svm_enter_t enter; /* the variant with the mitigations that this machine needs */
 	struct asid_tag tag;
 	bool renew;	  /* (a) translations changed: take a fresh ASID at the next VMRUN */
 	bool dr_live;	  /* the guest's DR0-3 are in the processor */
@@ -66,8 +71,6 @@ static inline void svm_dirty(struct svm_vcpu *svm, u64 groups)
 	svm->vmcb->clean &= ~groups;
 }
 
-/* enter.asm */
-void svm_enter(u64 *gpr, paddr_t vmcb, paddr_t host_vmcb);
 void svm_open_gate(void);
 void svm_gif_set(void);
 void svm_gif_clear(void);

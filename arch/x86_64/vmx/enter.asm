@@ -11,6 +11,8 @@
 
 bits 64
 
+%include "arch/x86_64/cpu/mitigation.inc"
+
 %define V_HOST_RSP 0
 %define V_LAUNCHED 8
 %define FIELD_HOST_RSP 0x6c14
@@ -25,29 +27,6 @@ verw_selector:
 	dw	HOST_DS			; VERW clears the buffers only with a valid, writable segment
 
 section .text
-
-; Fill all 32 entries with harmless returns, before the first RET of ours (Intel: "Retpoline: A Branch Target Injection Mitigation"). The
-; LFENCE at the end is for processors whose return stack may still be used once after the exit ("Post-barrier Return Stack Buffer").
-%macro STUFF_RSB 0
-	mov	ecx, 16
-%%again:
-	call	%%first
-%%trap1:
-	pause
-	lfence
-	jmp	%%trap1
-%%first:
-	call	%%second
-%%trap2:
-	pause
-	lfence
-	jmp	%%trap2
-%%second:
-	dec	ecx
-	jnz	%%again
-	add	rsp, 32 * 8
-	lfence
-%endmacro
 
 %macro ENTER_VARIANT 1
 align 16

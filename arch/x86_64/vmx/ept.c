@@ -7,7 +7,6 @@
 #define EPTP_WRITE_BACK ((u64)CACHE_WB)
 #define EPTP_LEVELS(n)	((u64)((n) - 1) << 3)
 
-static u64 last_serial; /* atomic */
 
 int vmx_vm_create(struct vm *vm)
 {
@@ -23,7 +22,6 @@ int vmx_vm_create(struct vm *vm)
 		pool_delete(x, sizeof(*x));
 		return error;
 	}
-	x->serial = __atomic_add_fetch(&last_serial, 1, __ATOMIC_RELAXED);
 	x->ept_pointer = pool_pa(x->ept.root) | EPTP_WRITE_BACK | EPTP_LEVELS(pt_format_ept.levels);
 	vm->engine_state = x;
 	return OK;

@@ -1,7 +1,6 @@
 /* The life of a vCPU under VT-x, and what is switched when it comes onto a core and leaves it. */
 #include "arch/x86_64/cpu/features.h"
 #include "arch/x86_64/cpu/insn.h"
-#include "arch/x86_64/cpu/mitigation.h"
 #include "arch/x86_64/cpu/xstate.h"
 #include "arch/x86_64/vmx/vmcs.h"
 #include "arch/x86_64/vmx/vmx.h"
@@ -230,10 +229,6 @@ void vmx_load(struct vcpu *vcpu)
 		v->tlb_core = core;
 	}
 	vmx_make_current(v);
-	if (vmx_this_core()->last_vm != vmx_vm_of(vcpu->vm)->serial) {
-		vmx_this_core()->last_vm = vmx_vm_of(vcpu->vm)->serial;
-		mitigation_vm_switch();
-	}
 	if (v->host_core != core) {
 		vmx_write_host(v);
 		v->host_core = core;

@@ -20,7 +20,6 @@ extern struct vmx_setup vmx_setup;
 struct vmx_core {
 	void *region;		 /* VMXON region */
 	struct vmx_vcpu *current; /* whose VMCS is current */
-	u64 last_vm;		 /* vmx_vm.serial of the last one loaded: another one's branches must not steer this one's */
 };
 
 /* One per VM. */
@@ -28,7 +27,6 @@ struct vmx_vm {
 	struct spinlock lock; /* guards ept */
 	struct pt ept;
 	u64 ept_pointer; /* (i) */
-	u64 serial;	 /* (i) of all VMs since boot, from 1 */
 };
 
 /* The MSRs that neither an exit nor an entry switches, and that the host does not use itself: swapped when a vCPU is loaded. */
