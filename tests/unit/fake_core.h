@@ -9,6 +9,7 @@
 extern u32 fake_ipis[FAKE_CORES]; /* how many each got */
 extern u64 fake_deadline;	  /* what lapic_timer() was last told */
 extern u32 fake_programmings;
+extern u32 fake_vm_switches; /* how often another VM became current */
 
 /* All cores fresh; the test runs on core 0. */
 void fake_cores_init(void);
