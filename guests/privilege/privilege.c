@@ -119,7 +119,7 @@ static void print_row(const char *kind, const struct row *row)
 	static struct measured inner, outer; /* static: they outlive faults */
 
 	if (!available(&row->feature) || (row->sleeps && !timer_there())) {
-		print("%-28s %s\n", row->name, row->sleeps ? "no timer here to wake it" : "not on this processor");
+		print("%-28s %s\n", row->name, available(&row->feature) ? "no timer here to wake it" : "not on this processor");
 		return;
 	}
 	measure(row, 0, &inner);

@@ -6,7 +6,7 @@
 #include "guests/lib/guest.h"
 
 #define NS_PER_SECOND 1000000000ull
-#define ROUND	      10000 /* counts between two looks at the clock, so that counting is most of what is done */
+#define ROUND	      50000 /* counts between two looks at the clock, so that counting is most of what is done */
 
 int guest_main(void)
 {

@@ -59,7 +59,7 @@ static bool is_prefix(u8 byte)
 	return (byte & 0xf0) == 0x40; /* REX */
 }
 
-/* HLT, LGDT, LIDT, MOV to a control register, and OUT to the port that ends the machine or the one that resets it. */
+/* HLT, LGDT, LIDT, MOV to a control register, and OUT to the ports that end the machine or reset it. */
 static bool ends_the_run(const u8 *code)
 {
 	if (deadly)
@@ -69,7 +69,7 @@ static bool ends_the_run(const u8 *code)
 	if (code[0] == 0x0f && code[1] == 0x01)
 		return code[2] < 0xc0 && (code[2] >> 3 & 6) == 2;
 	if (code[0] == 0xe6 || code[0] == 0xe7)
-		return code[1] == 0xf4 || code[1] == 0x92 || code[1] == 0x64;
+		return (code[1] & 0xfc) == 0xf4 || code[1] == 0x92 || code[1] == 0x64;
 	return code[0] == 0xf4 || (code[0] == 0x0f && code[1] == 0x22);
 }
 
