@@ -51,7 +51,8 @@ extra = seconds=3
 memory = 16M
 cpus = 1
 """
-EIGHT = on(Boot(cores=2, config=VARIETY), {})
+# Bochs: by VT-x. QEMU: by AMD-V.
+EIGHT = on(Boot(cores=2, config=VARIETY), {}, {"platform": "qemu"}, {"platform": "qemu", "cores": 4})
 
 HOSTILE = """[trivisor]
 on-idle = poweroff
@@ -102,7 +103,7 @@ memory = 16M
 kernel = hello.elf
 memory = 16M
 """
-BAD_GUESTS = on(Boot(cores=1, config=HOSTILE), {})
+BAD_GUESTS = on(Boot(cores=1, config=HOSTILE), {}, {"platform": "qemu"}, {"platform": "qemu", "cores": 2})
 
 WRONG = """[trivisor]
 on-idle = poweroff
@@ -143,7 +144,7 @@ memory = 16M
 kernel = hello64.elf
 memory = 16M
 """
-BAD_CONFIG = on(Boot(cores=2, cpu="arrandale", config=WRONG), {})
+BAD_CONFIG = on(Boot(cores=2, config=WRONG), {"cpu": "arrandale"}, {"platform": "qemu"})
 
 END = 240  # seconds the slowest of these machines may take from its start
 
@@ -199,7 +200,9 @@ def test_spinners_on_a_core_share_it_fairly(machine):
         assert len(counts[spinner]) == 3 and counts[spinner][0] > 0
     # Where both still ran: at the end of the second second of each.
     one, two = counts["spin1"][1], counts["spin2"][1]
-    assert abs(one - two) <= 0.10 * max(one, two)
+    # In Bochs time is counted in instructions; in QEMU it is the host's, which others use too.
+    tolerance = 0.10 if machine.boot.platform == "bochs" else 0.25
+    assert abs(one - two) <= tolerance * max(one, two)
     # Others share their core too, but at the end no more than one of them still ran: each gets a third of the core at least,
     # measured by the third spinner, which has its core to itself.
     assert counts["spin3"][2] > max(one, two)
@@ -227,9 +230,19 @@ def test_bad_guests_end_alone(machine):
     ended_well(machine)
 
 
+# QEMU's software emulation, where it is not the processor that it claims to be.
+DEVIATIONS = {
+    "vmx": "VMRUN, VMLOAD and VMSAVE check their address before the intercept: #GP comes where an engine would give #UD",
+    "msr": "writes of LSTAR and FS.base do not check that the address is canonical",
+    "cr": "MOV to CR0 takes reserved bits and NW without CD; VMRUN then refuses the state, which ends the VM",
+}
+
+
 @pytest.mark.parametrize("machine", BAD_GUESTS, indirect=True)
 @pytest.mark.parametrize("vm", ["vmx", "msr", "cr"])
-def test_what_faults_on_a_pc_faults_in_a_guest(machine, vm):
+def test_what_faults_on_a_pc_faults_in_a_guest(machine, vm, request):
+    if machine.boot.platform == "qemu":
+        request.applymarker(pytest.mark.xfail(strict=True, reason=DEVIATIONS[vm]))
     assert ending(machine, vm) == "exit code 0"
     said = machine.lines(vm)
     assert not [line for line in said if line.startswith("FAIL")]

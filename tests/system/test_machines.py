@@ -37,6 +37,26 @@ def test_vtx(machine):
     assert re.search(r"^\[\d+\] engine: vmx \(Intel VT-x\)", machine.text, re.M)
 
 
+@pytest.mark.parametrize("machine", on(MACHINE, *({"platform": "qemu", "cores": cores} for cores in (1, 2, 4)))
+                         + full(on(MACHINE, {"platform": "qemu", "cores": 8})), indirect=True)
+def test_amdv(machine):
+    runs_hello(machine)
+    assert re.search(r"^\[\d+\] engine: svm \(AMD-V\)", machine.text, re.M)
+
+
+# The VM is larger than all that lies below 4 GiB.
+LARGE = "[trivisor]\non-idle = poweroff\n\n[hello64]\nkernel = hello64.elf\nmemory = 4608M\n"
+
+
+@pytest.mark.parametrize("machine", on(Boot(memory=6144, config=LARGE), {"platform": "qemu"})
+                         + full(on(Boot(memory=6144, config=LARGE), {})), indirect=True)
+def test_memory_above_4_gib_is_used(machine):
+    assert machine.expect_end(LIMIT).status == 0
+    assert int(re.search(r"^\[\d+\] memory: (\d+) MiB usable", machine.text, re.M).group(1)) > 6000
+    assert "vm hello64: ended: exit code 0" in machine.text
+    assert int(re.search(r"^hello64\| (\d+) KiB of RAM", machine.text, re.M).group(1)) > 4600 * 1024
+
+
 @pytest.mark.parametrize("machine, missing", [
     (Boot(cpu="lynnfield", config=HELLO), "unrestricted guest"),
     pytest.param(Boot(cpu="penryn", config=HELLO), "EPT", marks=pytest.mark.full),

@@ -40,7 +40,7 @@ class Qemu:
 
     def describe(self):
         """One line for the user."""
-        how = "KVM" if self.kvm else "software emulation, which has no VT-x"
+        how = "KVM" if self.kvm else "software emulation, which has AMD-V and no VT-x"
         return f"QEMU by {how}, CPU {self.cpu()}, {self.spec.cores} core(s), {self.spec.memory} MB"
 
     def prepare(self, ports):
