@@ -4,7 +4,6 @@ Needs neither root nor loop mounts: sgdisk writes the partition table, mtools th
 same image, byte for byte: identifiers and dates are fixed.
 """
 import os
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -47,7 +46,7 @@ def build(config, output, loader, hypervisor, allow_missing=False):
     })
     with tempfile.TemporaryDirectory(prefix="trivisor-image-", dir=output.parent) as scratch:
         staged = Path(scratch) / "disk"
-        _write(contents, Path(scratch), staged)
+        _write(contents, staged)
         os.replace(staged, output)
 
 
@@ -60,15 +59,8 @@ def _contents(config, allow_missing):
     return {"trivisor/" + name: path for name, path in locate(files, config.parent).items()}
 
 
-def _write(contents, scratch, disk):
-    tree = scratch / "tree"
+def _write(contents, disk):
     size = volume_size(path.stat().st_size for path in contents.values())
-    for name, path in contents.items():
-        target = tree / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
-    for path in tree.rglob("*"):
-        os.utime(path, (FIXED_TIME, FIXED_TIME))
     with open(disk, "wb") as out:
         out.truncate(PARTITION_START + size + MIB)  # the last MiB holds the backup GPT
     first, last = PARTITION_START // SECTOR, (PARTITION_START + size) // SECTOR - 1
@@ -80,8 +72,8 @@ def _write(contents, scratch, disk):
           "-c", str(cluster), "-N", VOLUME_SERIAL, "-v", "TRIVISOR", "::")
     folders = sorted({str(parent) for name in contents for parent in Path(name).parents} - {"."})
     _tool("mmd", "-i", volume, *("::/" + folder for folder in folders))
-    for name in contents:
-        _tool("mcopy", "-m", "-i", volume, str(tree / name), "::/" + name)
+    for name, path in contents.items():
+        _tool("mcopy", "-i", volume, str(path.absolute()), "::/" + name)
 
 
 def volume_size(sizes):
