@@ -21,10 +21,10 @@ enum verdict handle_io(struct vcpu *vcpu, const struct vm_exit *exit)
 		u32 mask = io->size == 4 ? ~0u : (1u << (8 * io->size)) - 1;
 
 		value = (u32)vcpu_get(vcpu, REG_RAX) & mask;
-		return bus_port_write(bus, io->port, io->size, value) == DEVICE_DONE ? VERDICT_ADVANCE : VERDICT_WAIT;
+		return bus_port_write(bus, io->port, io->size, value) == DEVICE_DONE ? io_done(vcpu, io) : VERDICT_WAIT;
 	}
 	if (bus_port_read(bus, io->port, io->size, &value) != DEVICE_DONE)
 		return VERDICT_WAIT;
 	vcpu_set_sized(vcpu, REG_RAX, io->size, value);
-	return VERDICT_ADVANCE;
+	return io_done(vcpu, io);
 }

@@ -109,12 +109,14 @@ static enum element element(struct string_io *s)
 }
 
 /*
- * With TF set the trap comes after each repetition, RIP still at the instruction (SDM "Single-Step Exception
- * Condition").
+ * With TF set, or a breakpoint on the port, the trap comes after each repetition, RIP still at the instruction (SDM
+ * "Single-Step Exception Condition", "I/O Breakpoint Exception Conditions").
  */
-static enum verdict pause_repeat(struct vcpu *vcpu, bool trap)
+static enum verdict pause_repeat(struct vcpu *vcpu, bool single_step, u32 hit)
 {
-	if (trap)
+	if (hit)
+		return io_trap(vcpu, hit);
+	if (single_step)
 		vcpu->engine->set_single_step(vcpu);
 	return VERDICT_RETRY;
 }
@@ -124,19 +126,22 @@ static enum verdict repeat(struct string_io *s)
 	struct vcpu *vcpu = s->vcpu;
 	u32 address_size = s->io->address_size;
 	u64 count = vcpu_get(vcpu, REG_RCX) & size_mask(address_size);
-	bool trap = vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_TF;
+	bool single_step = vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_TF;
+	u32 hit = io_breakpoints(vcpu, s->io->port, s->io->size);
 
+	if (!count)
+		return VERDICT_ADVANCE;
 	for (u32 bytes = 0; count; bytes += s->io->size) {
 		enum element outcome;
 
-		if (bytes >= BYTES_PER_EXIT || (trap && bytes))
-			return pause_repeat(vcpu, trap);
+		if (bytes >= BYTES_PER_EXIT || ((single_step || hit) && bytes))
+			return pause_repeat(vcpu, single_step, hit);
 		outcome = element(s);
 		if (outcome != ELEMENT_DONE)
 			return outcome == ELEMENT_PENDING ? VERDICT_WAIT : s->verdict;
 		vcpu_set_sized(vcpu, REG_RCX, address_size, --count);
 	}
-	return VERDICT_ADVANCE;
+	return io_done(vcpu, s->io);
 }
 
 enum verdict io_string(struct vcpu *vcpu, const struct exit_io *io)
@@ -148,6 +153,6 @@ enum verdict io_string(struct vcpu *vcpu, const struct exit_io *io)
 		return repeat(&s);
 	outcome = element(&s);
 	if (outcome == ELEMENT_DONE)
-		return VERDICT_ADVANCE;
+		return io_done(vcpu, io);
 	return outcome == ELEMENT_PENDING ? VERDICT_WAIT : s.verdict;
 }

@@ -1,4 +1,4 @@
-// sources: vmm/io.c vmm/io_string.c vmm/segment.c vmm/vcpu_regs.c vmm/event.c tests/unit/fake_engine.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/msr.c vmm/mtrr.c vmm/efer.c tests/unit/fake_end.c
+// sources: vmm/io.c vmm/io_string.c vmm/io_break.c vmm/segment.c vmm/vcpu_regs.c vmm/event.c tests/unit/fake_engine.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/msr.c vmm/mtrr.c vmm/efer.c tests/unit/fake_end.c
 /* Port I/O and string I/O; oracle: SDM vol. 2 "INS", "OUTS", "REP", vol. 3 "Limit Checking", "Type Checking". */
 #include <stdarg.h>
 #include <stddef.h>
@@ -243,6 +243,55 @@ static void test_alignment_check(void **state)
 	assert_int_equal(fake.vcpu.events.exception.vector, VECTOR_AC);
 }
 
+/* Breakpoint 1 watches four ports from 0x60 on; kind 2 is I/O. */
+static void watch_ports(void)
+{
+	fake.vcpu.reg[REG_CR4] |= CR4_DE;
+	fake.dr[1] = 0x60;
+	fake.dr[7] = DR7_RESERVED_ONES | BIT(2) | 0xe00000;
+}
+
+static void test_io_breakpoint_traps_after(void **state)
+{
+	(void)state;
+	watch_ports();
+	assert_int_equal(io((struct exit_io){.size = 1, .in = true}), VERDICT_INJECT);
+	assert_int_equal(reads, 1);
+	assert_int_equal(fake.vcpu.reg[REG_RIP], 0x1002);
+	assert_int_equal(fake.vcpu.events.exception.vector, VECTOR_DB);
+	assert_int_equal(fake.dr[6] & 0xf, 2);
+	setup(state);
+	watch_ports();
+	fake.vcpu.reg[REG_CR4] &= ~CR4_DE;
+	assert_int_equal(io((struct exit_io){.size = 1, .in = true}), VERDICT_ADVANCE);
+	setup(state);
+	watch_ports();
+	fake.dr[1] = 0x64;
+	assert_int_equal(io((struct exit_io){.size = 1, .in = true}), VERDICT_ADVANCE);
+	fake.dr[1] = 0x5c;
+	assert_int_equal(io((struct exit_io){.size = 1, .in = true}), VERDICT_ADVANCE);
+	fake.dr[7] = DR7_RESERVED_ONES | BIT(2) | 0xd00000; /* watches writes to memory */
+	fake.dr[1] = 0x60;
+	assert_int_equal(io((struct exit_io){.size = 1, .in = true}), VERDICT_ADVANCE);
+}
+
+static void test_io_breakpoint_in_a_repetition(void **state)
+{
+	(void)state;
+	watch_ports();
+	fake.vcpu.reg[REG_RSI] = 0x100;
+	fake.vcpu.reg[REG_RCX] = 2;
+	assert_int_equal(io(OUTS8), VERDICT_INJECT);
+	assert_int_equal(writes, 1);
+	assert_int_equal(fake.vcpu.reg[REG_RIP], 0x1000);
+	fake.vcpu.events.exception.type = EVENT_NONE;
+	assert_int_equal(io(OUTS8), VERDICT_INJECT);
+	assert_int_equal(writes, 2);
+	assert_int_equal(fake.vcpu.reg[REG_RIP], 0x1002);
+	fake.vcpu.events.exception.type = EVENT_NONE;
+	assert_int_equal(io(OUTS8), VERDICT_ADVANCE); /* none left: no access, no trap */
+}
+
 static bool linear_of(enum segment_name name, u64 offset, u32 size, bool write, u8 *vector)
 {
 	gva_t linear;
@@ -318,7 +367,7 @@ int main(void)
 		T(test_rep_ins_downwards), T(test_bounded),		     T(test_page_fault_in_the_middle),
 		T(test_not_ram_ends_the_vm), T(test_16_bit_addresses),	     T(test_single_step_stops_after_each),
 		T(test_alignment_check), T(test_segment_types),		     T(test_segment_limits),
-		T(test_64_bit_segments),
+		T(test_64_bit_segments), T(test_io_breakpoint_traps_after), T(test_io_breakpoint_in_a_repetition),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
