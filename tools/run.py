@@ -7,7 +7,7 @@ from pathlib import Path
 from tools import image
 from tools.launch import console
 from tools.launch.machine import FAILED, Machine
-from tools.launch.spec import LaunchError, MachineSpec, UsageError, choose_platform
+from tools.launch.spec import LaunchError, MachineSpec, UsageError, choose_platform, other_platform
 from tools.options import parser
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,7 +60,7 @@ def _make_image(config):
 
 
 def _run(machine, options):
-    say(machine.emulator.describe())
+    say(f"{machine.emulator.describe()} ({other_platform(spec.platform)})")
     try:
         ending = console.attach(machine, not options.headless, options.timeout)
     except console.Interrupted as interruption:

@@ -6,7 +6,7 @@ import pytest
 from tools.launch.bochs import MODELS, Bochs, full_model
 from tools.launch.console import KeyFilter, Screen
 from tools.launch.serial_text import SerialText
-from tools.launch.spec import MachineSpec, UsageError, host_has_nested_vtx
+from tools.launch.spec import MachineSpec, UsageError, host_nested_engine
 
 SAID = "\x1b[2J\x1b[01;01H\x1b[=3hBdsDxe: häh €\r\n[01] x\r\ny\rz\x1b(B\n".encode()
 
@@ -71,17 +71,19 @@ def test_firmware_is_shown_when_nothing_else_comes(screen):
 
 
 @pytest.mark.parametrize("flags, nested, expected", [
-    ("fpu vmx ept", "Y\n", True), ("fpu vmx ept", "1\n", True), ("fpu vmx ept", None, True),
-    ("fpu vmx ept", "N\n", False), ("fpu vmxx svm", "Y\n", False),
+    ("fpu vmx ept", "Y\n", "VT-x"), ("fpu vmx ept", "1\n", "VT-x"), ("fpu vmx ept", None, "VT-x"),
+    ("fpu svm npt", "1\n", "AMD-V"), ("fpu svm npt", None, "AMD-V"),
+    ("fpu vmx ept", "N\n", ""), ("fpu svm npt", "0\n", ""), ("fpu vmxx svmx", "Y\n", ""),
 ])
-def test_nested_vtx(tmp_path, flags, nested, expected):
+def test_nested_engine(tmp_path, flags, nested, expected):
     (tmp_path / "kvm").touch()
     (tmp_path / "cpuinfo").write_text(f"model name : vmx\nflags\t\t: {flags}\n")
     if nested:
         (tmp_path / "nested").write_text(nested)
-    paths = [str(tmp_path / name) for name in ("kvm", "cpuinfo", "nested")]
-    assert host_has_nested_vtx(*paths) is expected
-    assert host_has_nested_vtx("/nonexistent", *paths[1:]) is False
+    kvm, cpuinfo, switch = (str(tmp_path / name) for name in ("kvm", "cpuinfo", "nested"))
+    modules = (("vmx", switch, "VT-x"), ("svm", switch, "AMD-V"))
+    assert host_nested_engine(kvm, cpuinfo, modules) == expected
+    assert host_nested_engine("/nonexistent", cpuinfo, modules) == ""
 
 
 def test_bochs_models():

@@ -60,7 +60,7 @@ class Bochs:
     """The emulator's side of a machine: its files, its command line, and what its log says of its end."""
 
     name = "bochs"
-    has_vtx = True
+    engine = "VT-x"
 
     def __init__(self, spec, folder):
         self.spec, self.folder = spec, Path(folder)

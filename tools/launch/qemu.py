@@ -1,10 +1,10 @@
-"""QEMU with OVMF: by KVM where the host has nested VT-x, else in software (which has no VT-x, but AMD-V)."""
+"""QEMU with OVMF: by KVM where the host can hand on VT-x or AMD-V, else in software, which has AMD-V."""
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
-from tools.launch.spec import LaunchError, UsageError, host_has_nested_vtx
+from tools.launch.spec import LaunchError, UsageError, host_nested_engine
 
 PROGRAM = "qemu-system-x86_64"
 FIRMWARE_CODE = Path("/usr/share/OVMF/OVMF_CODE.fd")
@@ -20,8 +20,8 @@ class Qemu:
 
     def __init__(self, spec, folder):
         self.spec, self.folder = spec, Path(folder)
-        self.kvm = host_has_nested_vtx()
-        self.has_vtx = self.kvm
+        self.kvm = host_nested_engine()  # "": software emulation
+        self.engine = self.kvm or "AMD-V"
         if not 1 <= spec.cores <= LARGEST_CORES:
             raise UsageError(f"{spec.cores} cores: 1 to {LARGEST_CORES} can be had")
         if spec.memory < 64:
@@ -36,12 +36,12 @@ class Qemu:
         """The -cpu argument."""
         if self.spec.cpu:
             return self.spec.cpu
-        return "host,+vmx" if self.kvm else "max,+svm,+npt"
+        return "host" if self.kvm else "max,+svm,+npt"
 
     def describe(self):
         """One line for the user."""
-        how = "KVM" if self.kvm else "software emulation, which has AMD-V and no VT-x"
-        return f"QEMU by {how}, CPU {self.cpu()}, {self.spec.cores} core(s), {self.spec.memory} MB"
+        how = "KVM" if self.kvm else "software emulation"
+        return f"QEMU by {how} with {self.engine}, CPU {self.cpu()}, {self.spec.cores} core(s), {self.spec.memory} MB"
 
     def prepare(self, ports):
         """Write the machine's files and return the command that starts it. `ports` are where we listen."""

@@ -23,23 +23,33 @@ class MachineSpec:
     window: bool = False  # show the framebuffer, where the emulator and the host can
 
 
-def host_has_nested_vtx(device="/dev/kvm", cpuinfo="/proc/cpuinfo",
-                        nested="/sys/module/kvm_intel/parameters/nested"):
-    """Whether KVM can give a guest VT-x. /dev/kvm alone says little: it may open on a host that has no VMX at all."""
+# What KVM can hand on to a guest: the CPU flag, the module's switch for it, and the name of the thing.
+NESTED = (("vmx", "/sys/module/kvm_intel/parameters/nested", "VT-x"), ("svm", "/sys/module/kvm_amd/parameters/nested", "AMD-V"))
+
+
+def host_nested_engine(device="/dev/kvm", cpuinfo="/proc/cpuinfo", nested=NESTED):
+    """What KVM can give a guest: "VT-x", "AMD-V", or "". /dev/kvm alone says little: it may open on a host that has neither."""
     try:
         with open(device, "r+b", buffering=0):
             pass
-        flags = next((line for line in Path(cpuinfo).read_text().splitlines() if line.startswith("flags")), "")
+        flags = next((line for line in Path(cpuinfo).read_text().splitlines() if line.startswith("flags")), "").split()
     except OSError:
-        return False
-    if "vmx" not in flags.split():
-        return False
-    try:
-        return Path(nested).read_text().strip() in ("Y", "1")
-    except OSError:
-        return True  # no such switch: built into the kernel in another way; QEMU will tell
+        return ""
+    for flag, switch, name in nested:
+        if flag not in flags:
+            continue
+        try:
+            return name if Path(switch).read_text().strip() in ("Y", "1") else ""
+        except OSError:
+            return name  # no such switch: built into the kernel in another way; QEMU will tell
+    return ""
 
 
 def choose_platform():
-    """QEMU with KVM where that has VT-x, else the emulator that has it in software."""
-    return "qemu" if host_has_nested_vtx() else "bochs"
+    """QEMU: by KVM where that hands on VT-x or AMD-V, else in software, which has AMD-V and is fast. Bochs is for VT-x without hardware."""
+    return "qemu"
+
+
+def other_platform(platform):
+    """How to choose the other one, for the line that says what was taken."""
+    return "--platform bochs: VT-x in software" if platform == "qemu" else "--platform qemu: faster, by AMD-V or KVM"
