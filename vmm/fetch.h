@@ -11,5 +11,7 @@ struct vcpu;
  * unmapped its code meanwhile), ERR_INVALID, ERR_UNSUPPORTED as insn_decode().
  */
 int fetch_instruction(struct vcpu *vcpu, struct insn *insn);
+/* The bytes from CS:RIP on and the mode they are for, for messages. Returns how many could be read. */
+u32 fetch_bytes(struct vcpu *vcpu, u8 bytes[INSN_MAX_LENGTH], enum insn_mode *mode);
 
 #endif

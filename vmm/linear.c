@@ -65,7 +65,9 @@ static enum linear_result translate(struct vm *vm, const struct linear_view *vie
 				    struct linear_fault *fault)
 {
 	const struct gwalk_memory memory = {.read = read_entry, .exchange = exchange_entry, .context = vm};
-	const struct gwalk_access access = {.write = write, .user = view->user, .implicit = view->implicit};
+	const struct gwalk_access access = {
+		.write = write, .fetch = view->fetch, .user = view->user, .implicit = view->implicit,
+	};
 	struct gwalk walk = {.gpa = 0};
 	enum gwalk_result result = gwalk(&view->mode, &memory, gva, access, &walk);
 

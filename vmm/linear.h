@@ -15,6 +15,7 @@ struct vm;
 struct linear_view {
 	struct gwalk_mode mode;
 	bool user;     /* at CPL 3, and not implicit */
+	bool fetch;    /* reads are of code */
 	bool implicit; /* to GDT, LDT, IDT, TSS: supervisor whatever the CPL */
 };
 

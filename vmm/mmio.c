@@ -1,16 +1,19 @@
 #include "vmm/mmio.h"
 
 #include "arch/x86_64/insn/emulate.h"
+#include "arch/x86_64/insn/name.h"
+#include "lib/fmt.h"
 #include "vmm/fetch.h"
 #include "vmm/linear.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
-_Static_assert((int)EMULATE_RIP == (int)REG_RIP && (int)EMULATE_RFLAGS == (int)REG_RFLAGS, "one numbering of registers");
+_Static_assert((int)EMULATE_RIP == (int)REG_RIP && (int)EMULATE_RFLAGS == (int)REG_RFLAGS,
+	       "one numbering of registers");
 
 /*
- * The window of a VGA card (vmm/vm.c leaves it out of RAM), which this machine has not: systems write there before they know. As on a
- * PC without a card the bus answers with all ones.
+ * The window of a VGA card, which this machine has not; vmm/vm.c leaves it out of RAM. Systems write there before they
+ * know: as on a PC without a card the bus answers with all ones.
  */
 #define VGA_WINDOW_START 0xa0000ull
 #define VGA_WINDOW_END	 0xc0000ull
@@ -93,7 +96,8 @@ static bool locate(struct mmio *mmio, const struct emulate_operand *operand, boo
 	gva_t linear;
 	u8 vector;
 
-	if (!segment_linear(vcpu, (enum segment_name)operand->segment, operand->offset, operand->size, write, &linear, &vector))
+	if (!segment_linear(vcpu, (enum segment_name)operand->segment, operand->offset, operand->size, write, &linear,
+			    &vector))
 		return stop(mmio, vcpu_raise_error(vcpu, vector, 0));
 	result = linear_translate(vcpu->vm, &mmio->view, linear, operand->size, write, span, &fault);
 	if (result != LINEAR_OK)
@@ -167,7 +171,8 @@ static bool access_operand(void *context, const struct emulate_operand *operand,
 		place[i] = place_of(vm, span.gpa[i], span.size[i], how != EMULATE_READ);
 		if (place[i] == PLACE_NOTHING)
 			return end(mmio, span.gpa[i], "access outside its memory and devices");
-		/* Another vCPU has mapped RAM there meanwhile: only the processor can change it in one go, and it can now. */
+		/* Another vCPU has mapped RAM there meanwhile: only the processor can change it in one go, and it can
+		 * now. */
 		if (place[i] == PLACE_RAM && how == EMULATE_MODIFY)
 			return stop(mmio, VERDICT_RETRY);
 	}
@@ -176,7 +181,8 @@ static bool access_operand(void *context, const struct emulate_operand *operand,
 	for (u32 i = 0; i < operand->size; i++)
 		bytes[i] = (u8)(*value >> (8 * i));
 	if (!access_part(mmio, place[0], span.gpa[0], bytes, span.size[0], how == EMULATE_WRITE) ||
-	    (span.size[1] && !access_part(mmio, place[1], span.gpa[1], bytes + span.size[0], span.size[1], how == EMULATE_WRITE)))
+	    (span.size[1] &&
+	     !access_part(mmio, place[1], span.gpa[1], bytes + span.size[0], span.size[1], how == EMULATE_WRITE)))
 		return false;
 	if (how == EMULATE_WRITE)
 		return true;
@@ -186,10 +192,19 @@ static bool access_operand(void *context, const struct emulate_operand *operand,
 	return true;
 }
 
+/* What is not in docs/instructions.md ends the VM: by name, and with its bytes. */
 static enum verdict refuse_instruction(struct vcpu *vcpu, const struct exit_memory *memory)
 {
-	vm_end(vcpu->vm, VM_END_ERROR, memory->gpa, "an instruction that is not emulated for devices: gpa 0x%llx, rip 0x%llx",
-	       (unsigned long long)memory->gpa, (unsigned long long)vcpu_get(vcpu, REG_RIP));
+	u8 bytes[INSN_MAX_LENGTH];
+	char hex[3 * INSN_MAX_LENGTH + 1] = "";
+	enum insn_mode mode;
+	u32 count = fetch_bytes(vcpu, bytes, &mode);
+
+	for (u32 i = 0; i < count; i++)
+		fmt_print(hex + 3 * i, sizeof(hex) - 3 * i, " %02x", bytes[i]);
+	vm_end(vcpu->vm, VM_END_ERROR, memory->gpa, "%s is not emulated for a device: gpa 0x%llx, rip 0x%llx, bytes%s",
+	       insn_name(bytes, count, mode), (unsigned long long)memory->gpa,
+	       (unsigned long long)vcpu_get(vcpu, REG_RIP), hex);
 	return VERDICT_END;
 }
 
@@ -197,7 +212,11 @@ static enum verdict run(struct vcpu *vcpu, const struct insn *insn, const struct
 {
 	struct mmio mmio = {.vcpu = vcpu, .insn = insn, .view = linear_view(vcpu)};
 	const struct emulate_machine machine = {
-		.context = &mmio, .get = get_register, .set = set_register, .access = access_operand, .stack_size = stack_size,
+		.context = &mmio,
+		.get = get_register,
+		.set = set_register,
+		.access = access_operand,
+		.stack_size = stack_size,
 	};
 
 	switch (emulate(insn, &machine)) {

@@ -27,7 +27,8 @@ static u64 result_flags(u64 result, u32 size)
 	parity ^= parity >> 4;
 	parity ^= parity >> 2;
 	parity ^= parity >> 1;
-	return flag_if(!result, RFLAGS_ZF) | flag_if(negative(result, size), RFLAGS_SF) | flag_if(!(parity & 1), RFLAGS_PF);
+	return flag_if(!result, RFLAGS_ZF) | flag_if(negative(result, size), RFLAGS_SF) |
+	       flag_if(!(parity & 1), RFLAGS_PF);
 }
 
 static u64 add(u64 a, u64 b, u64 carry, u32 size, u64 *flags)
@@ -162,9 +163,17 @@ u64 alu_btc(u64 a, u64 b, u32 size, u64 *flags)
 
 bool alu_condition(u32 code, u64 flags)
 {
-	bool carry = flags & RFLAGS_CF, zero = flags & RFLAGS_ZF, sign = flags & RFLAGS_SF, overflow = flags & RFLAGS_OF;
+	bool carry = flags & RFLAGS_CF, zero = flags & RFLAGS_ZF, sign = flags & RFLAGS_SF,
+	     overflow = flags & RFLAGS_OF;
 	const bool table[8] = {
-		overflow, carry, zero, carry || zero, sign, flags & RFLAGS_PF, sign != overflow, zero || sign != overflow,
+		overflow,
+		carry,
+		zero,
+		carry || zero,
+		sign,
+		flags & RFLAGS_PF,
+		sign != overflow,
+		zero || sign != overflow,
 	};
 
 	return table[code >> 1 & 7] != (code & 1);

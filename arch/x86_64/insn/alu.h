@@ -1,6 +1,6 @@
 /*
- * What arithmetic instructions compute: result and status flags (SDM vol. 1 "EFLAGS Cross-Reference", vol. 2 under each instruction's
- * "Flags Affected"). Pure.
+ * What arithmetic instructions compute: result and status flags (SDM vol. 1 "EFLAGS Cross-Reference", vol. 2 under each
+ * instruction's "Flags Affected"). Pure.
  */
 #ifndef ARCH_INSN_ALU_H
 #define ARCH_INSN_ALU_H
@@ -8,8 +8,9 @@
 #include "lib/types.h"
 
 /*
- * Result of `a` op `b` in `size` bytes (1, 2, 4, 8), zero-extended; higher bits of the operands are ignored. *flags: RFLAGS before and
- * after. A flag the SDM leaves undefined is cleared by the logical operations (AF) and kept by the bit tests, as processors do.
+ * Result of `a` op `b` in `size` bytes (1, 2, 4, 8), zero-extended; higher bits of the operands are ignored. *flags:
+ * RFLAGS before and after. A flag the SDM leaves undefined is cleared by the logical operations (AF) and kept by the
+ * bit tests, as processors do.
  */
 typedef u64 (*alu_operation)(u64 a, u64 b, u32 size, u64 *flags);
 

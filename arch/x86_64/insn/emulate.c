@@ -132,7 +132,8 @@ bool form_load_sign(struct emulation *e)
 	return load_extended(e, true);
 }
 
-/* SDM vol. 1 "Bit and Byte Instructions"; vol. 2 "BT": a bit number in a register reaches beyond the operand, signed. */
+/* SDM vol. 1 "Bit and Byte Instructions"; vol. 2 "BT": a bit number in a register reaches beyond the operand, signed.
+ */
 bool form_bit_reg(struct emulation *e)
 {
 	u32 unused = 64 - 8 * e->size, shift = e->size == 8 ? 6 : e->size == 4 ? 5 : 4;
@@ -213,7 +214,8 @@ bool form_push(struct emulation *e)
 	u64 pointer = get(e, RSP) - e->size, value = 0;
 	struct emulate_operand stack = stack_operand(e, pointer, stack_size);
 
-	if (!access(e, &stack, EMULATE_CHECK, &value) || !read_operand(e, &value) || !access(e, &stack, EMULATE_WRITE, &value))
+	if (!access(e, &stack, EMULATE_CHECK, &value) || !read_operand(e, &value) ||
+	    !access(e, &stack, EMULATE_WRITE, &value))
 		return false;
 	emulate_set(e, RSP, stack_size, pointer);
 	return true;
@@ -237,7 +239,8 @@ static u64 effective_address(const struct emulation *e, u64 stack_pointer)
 bool form_pop(struct emulation *e)
 {
 	u32 stack_size = e->machine->stack_size(e->machine->context);
-	u64 pointer = get(e, RSP), mask = alu_mask(stack_size), popped = (pointer & ~mask) | ((pointer + e->size) & mask), value;
+	u64 pointer = get(e, RSP), mask = alu_mask(stack_size),
+	    popped = (pointer & ~mask) | ((pointer + e->size) & mask), value;
 	struct emulate_operand stack = stack_operand(e, pointer, stack_size);
 
 	e->operand.offset = effective_address(e, popped);
@@ -257,7 +260,9 @@ enum emulate_result emulate(const struct insn *insn, const struct emulate_machin
 	if (emulate_is_string(insn))
 		return emulate_string(&e);
 	e.operand = (struct emulate_operand){
-		.segment = insn->segment, .size = (u8)e.size, .offset = effective_address(&e, get(&e, RSP)),
+		.segment = insn->segment,
+		.size = (u8)e.size,
+		.offset = effective_address(&e, get(&e, RSP)),
 	};
 	return e.row->form(&e) ? EMULATE_DONE : EMULATE_STOPPED;
 }

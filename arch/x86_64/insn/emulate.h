@@ -1,7 +1,7 @@
 /*
- * Carries out one decoded instruction that accesses memory, in the processor's place: for accesses to devices, which second-level
- * translation refused. What can be emulated is in docs/instructions.md; all else is refused, never guessed. Pure: registers and
- * memory are reached by callbacks.
+ * Carries out one decoded instruction that accesses memory, in the processor's place: for accesses to devices, which
+ * second-level translation refused. What can be emulated is in docs/instructions.md; all else is refused, never
+ * guessed. Pure: registers and memory are reached by callbacks.
  */
 #ifndef ARCH_INSN_EMULATE_H
 #define ARCH_INSN_EMULATE_H
@@ -23,7 +23,7 @@ enum emulate_access {
 	EMULATE_READ,
 	EMULATE_MODIFY, /* read what is written next: checked for both */
 	EMULATE_WRITE,
-	EMULATE_CHECK,	/* check that a write would succeed; *value is not used */
+	EMULATE_CHECK, /* check that a write would succeed; *value is not used */
 };
 
 struct emulate_machine {
@@ -31,8 +31,9 @@ struct emulate_machine {
 	u64 (*get)(void *context, u32 number);
 	void (*set)(void *context, u32 number, u64 value);
 	/*
-	 * One access. False: it cannot be done (a fault, a device that is not ready): the instruction, or this iteration of it, has
-	 * then changed nothing, and the context remembers why. A read gives the value zero-extended.
+	 * One access. False: it cannot be done (a fault, a device that is not ready): the instruction, or this
+	 * iteration of it, has then changed nothing, and the context remembers why. A read gives the value
+	 * zero-extended.
 	 */
 	bool (*access)(void *context, const struct emulate_operand *operand, enum emulate_access how, u64 *value);
 	/* Width of the stack pointer in bytes (SDM "Address-Size Attributes for Stack Accesses"). */
@@ -40,8 +41,8 @@ struct emulate_machine {
 };
 
 enum emulate_result {
-	EMULATE_DONE,	     /* go on after the instruction */
-	EMULATE_REPEAT,	     /* a part of the repetitions is done and the registers show it: the instruction goes on later */
+	EMULATE_DONE,	/* go on after the instruction */
+	EMULATE_REPEAT, /* a part of the repetitions is done and the registers show it: the instruction goes on later */
 	EMULATE_STOPPED,     /* access() said no */
 	EMULATE_UNSUPPORTED, /* not in the list; nothing was touched */
 };

@@ -38,7 +38,8 @@ static inline void set(const struct emulation *e, u32 number, u64 value)
 	e->machine->set(e->machine->context, number, value);
 }
 
-static inline bool access(const struct emulation *e, const struct emulate_operand *operand, enum emulate_access how, u64 *value)
+static inline bool access(const struct emulation *e, const struct emulate_operand *operand, enum emulate_access how,
+			  u64 *value)
 {
 	return e->machine->access(e->machine->context, operand, how, value);
 }
@@ -54,9 +55,9 @@ bool emulate_is_string(const struct insn *insn);
 enum emulate_result emulate_string(struct emulation *e);
 
 /* Forms (emulate.c), by operands: destination first. */
-bool form_rm_reg(struct emulation *e);	 /* op r/m, r */
-bool form_rm_imm(struct emulation *e);	 /* op r/m, imm; op r/m */
-bool form_reg_rm(struct emulation *e);	 /* op r, r/m */
+bool form_rm_reg(struct emulation *e); /* op r/m, r */
+bool form_rm_imm(struct emulation *e); /* op r/m, imm; op r/m */
+bool form_reg_rm(struct emulation *e); /* op r, r/m */
 bool form_store_reg(struct emulation *e);
 bool form_store_imm(struct emulation *e);
 bool form_store_rax(struct emulation *e);
@@ -64,7 +65,7 @@ bool form_load(struct emulation *e);
 bool form_load_rax(struct emulation *e);
 bool form_load_zero(struct emulation *e); /* MOVZX */
 bool form_load_sign(struct emulation *e); /* MOVSX, MOVSXD */
-bool form_bit_reg(struct emulation *e);	 /* BT and the like with the bit's number in a register */
+bool form_bit_reg(struct emulation *e);	  /* BT and the like with the bit's number in a register */
 bool form_exchange(struct emulation *e);
 bool form_exchange_add(struct emulation *e);
 bool form_compare_exchange(struct emulation *e);

@@ -1,6 +1,6 @@
 /*
- * String instructions (SDM vol. 1 "String Operations", vol. 2 "REP/REPE/REPZ/REPNE/REPNZ"): one element at a time, registers up to
- * date after each, so that a fault or an interrupt finds what the processor would show.
+ * String instructions (SDM vol. 1 "String Operations", vol. 2 "REP/REPE/REPZ/REPNE/REPNZ"): one element at a time,
+ * registers up to date after each, so that a fault or an interrupt finds what the processor would show.
  */
 #include "arch/x86_64/cpu/regs.h"
 #include "arch/x86_64/insn/emulate_parts.h"

@@ -1,53 +1,67 @@
 /*
- * Which instructions are emulated, by opcode and, for groups, ModRM.reg: docs/instructions.md says the same in words, and
- * tests/unit/test_emulate.c that both agree.
+ * Which instructions are emulated, by opcode and, for groups, ModRM.reg: docs/instructions.md says the same in words,
+ * and tests/unit/test_emulate.c that both agree.
  */
 #include "arch/x86_64/insn/emulate_parts.h"
 
-#define BYTE .byte = true
+#define BYTE	.byte = true
 #define DISCARD .discard = true
-#define ROW(name, ...) {.form = form_##name, __VA_ARGS__}
+#define ROW(name, ...)                                                                                                 \
+	{                                                                                                              \
+		.form = form_##name, __VA_ARGS__                                                                       \
+	}
 #define ALU(name, op, ...) ROW(name, .operation = alu_##op, __VA_ARGS__)
 
 /* The forms with a memory operand that every arithmetic operation has. */
-#define ARITHMETIC(base, op, ...)                                                                                   \
-	[(base) + 0] = ALU(rm_reg, op, BYTE, __VA_ARGS__), [(base) + 1] = ALU(rm_reg, op, __VA_ARGS__),             \
-	[(base) + 2] = ALU(reg_rm, op, BYTE, __VA_ARGS__), [(base) + 3] = ALU(reg_rm, op, __VA_ARGS__)
+#define ARITHMETIC(base, op, ...)                                                                                      \
+	[(base) + 0] = ALU(rm_reg, op, BYTE, __VA_ARGS__), [(base) + 1] = ALU(rm_reg, op, __VA_ARGS__),                \
+		  [(base) + 2] = ALU(reg_rm, op, BYTE, __VA_ARGS__), [(base) + 3] = ALU(reg_rm, op, __VA_ARGS__)
 
 static const struct emulate_row one[256] = {
-	ARITHMETIC(0x00, add), ARITHMETIC(0x08, or), ARITHMETIC(0x10, adc), ARITHMETIC(0x18, sbb),
-	ARITHMETIC(0x20, and), ARITHMETIC(0x28, sub), ARITHMETIC(0x30, xor), ARITHMETIC(0x38, sub, DISCARD), /* CMP */
+	ARITHMETIC(0x00, add),
+	ARITHMETIC(0x08, or),
+	ARITHMETIC(0x10, adc),
+	ARITHMETIC(0x18, sbb),
+	ARITHMETIC(0x20, and),
+	ARITHMETIC(0x28, sub),
+	ARITHMETIC(0x30, xor),
+	ARITHMETIC(0x38, sub, DISCARD),	    /* CMP */
 	[0x63] = ROW(load_sign, .from = 4), /* MOVSXD */
-	[0x84] = ALU(rm_reg, and, BYTE, DISCARD), [0x85] = ALU(rm_reg, and, DISCARD), /* TEST */
-	[0x86] = ROW(exchange, BYTE), [0x87] = ROW(exchange),
-	[0x88] = ROW(store_reg, BYTE), [0x89] = ROW(store_reg), [0x8a] = ROW(load, BYTE), [0x8b] = ROW(load), /* MOV */
-	[0xa0] = ROW(load_rax, BYTE), [0xa1] = ROW(load_rax), [0xa2] = ROW(store_rax, BYTE), [0xa3] = ROW(store_rax),
+	[0x84] = ALU(rm_reg, and, BYTE, DISCARD),
+	[0x85] = ALU(rm_reg, and, DISCARD), /* TEST */
+	[0x86] = ROW(exchange, BYTE),
+	[0x87] = ROW(exchange),
+	[0x88] = ROW(store_reg, BYTE),
+	[0x89] = ROW(store_reg),
+	[0x8a] = ROW(load, BYTE),
+	[0x8b] = ROW(load), /* MOV */
+	[0xa0] = ROW(load_rax, BYTE),
+	[0xa1] = ROW(load_rax),
+	[0xa2] = ROW(store_rax, BYTE),
+	[0xa3] = ROW(store_rax),
 };
 
 static const struct emulate_row two[256] = {
-	[0x40 ... 0x4f] = ROW(move_if),
-	[0x90 ... 0x9f] = ROW(set_if, BYTE),
-	[0xa3] = ALU(bit_reg, bt, DISCARD), [0xab] = ALU(bit_reg, bts), [0xb3] = ALU(bit_reg, btr), [0xbb] = ALU(bit_reg, btc),
-	[0xb0] = ROW(compare_exchange, BYTE), [0xb1] = ROW(compare_exchange),
-	[0xb6] = ROW(load_zero, .from = 1), [0xb7] = ROW(load_zero, .from = 2),
-	[0xbe] = ROW(load_sign, .from = 1), [0xbf] = ROW(load_sign, .from = 2),
-	[0xc0] = ROW(exchange_add, BYTE), [0xc1] = ROW(exchange_add),
-	[0xc3] = ROW(store_reg), /* MOVNTI */
+	[0x40 ... 0x4f] = ROW(move_if),	      [0x90 ... 0x9f] = ROW(set_if, BYTE), [0xa3] = ALU(bit_reg, bt, DISCARD),
+	[0xab] = ALU(bit_reg, bts),	      [0xb3] = ALU(bit_reg, btr),	   [0xbb] = ALU(bit_reg, btc),
+	[0xb0] = ROW(compare_exchange, BYTE), [0xb1] = ROW(compare_exchange),	   [0xb6] = ROW(load_zero, .from = 1),
+	[0xb7] = ROW(load_zero, .from = 2),   [0xbe] = ROW(load_sign, .from = 1),  [0xbf] = ROW(load_sign, .from = 2),
+	[0xc0] = ROW(exchange_add, BYTE),     [0xc1] = ROW(exchange_add),	   [0xc3] = ROW(store_reg), /* MOVNTI */
 };
 
 /* MOVS, CMPS, STOS, LODS, SCAS: emulate_string.c carries them out. */
 static const struct emulate_row string_byte = {.byte = true}, string_wide = {.byte = false};
 
-#define GROUP1(...)                                                                                                     \
-	{                                                                                                               \
-		ALU(rm_imm, add, __VA_ARGS__), ALU(rm_imm, or, __VA_ARGS__), ALU(rm_imm, adc, __VA_ARGS__),             \
-		ALU(rm_imm, sbb, __VA_ARGS__), ALU(rm_imm, and, __VA_ARGS__), ALU(rm_imm, sub, __VA_ARGS__),            \
-		ALU(rm_imm, xor, __VA_ARGS__), ALU(rm_imm, sub, DISCARD, __VA_ARGS__),                                  \
+#define GROUP1(...)                                                                                                    \
+	{                                                                                                              \
+		ALU(rm_imm, add, __VA_ARGS__), ALU(rm_imm, or, __VA_ARGS__), ALU(rm_imm, adc, __VA_ARGS__),            \
+			ALU(rm_imm, sbb, __VA_ARGS__), ALU(rm_imm, and, __VA_ARGS__), ALU(rm_imm, sub, __VA_ARGS__),   \
+			ALU(rm_imm, xor, __VA_ARGS__), ALU(rm_imm, sub, DISCARD, __VA_ARGS__),                         \
 	}
-#define GROUP3(...)                                                                                                     \
-	{                                                                                                               \
-		ALU(rm_imm, and, DISCARD, __VA_ARGS__), ALU(rm_imm, and, DISCARD, __VA_ARGS__),                         \
-		ALU(rm_imm, not, __VA_ARGS__), ALU(rm_imm, neg, __VA_ARGS__),                                           \
+#define GROUP3(...)                                                                                                    \
+	{                                                                                                              \
+		ALU(rm_imm, and, DISCARD, __VA_ARGS__), ALU(rm_imm, and, DISCARD, __VA_ARGS__),                        \
+			ALU(rm_imm, not, __VA_ARGS__), ALU(rm_imm, neg, __VA_ARGS__),                                  \
 	}
 
 /* Opcodes whose instruction ModRM.reg chooses. */
@@ -73,7 +87,8 @@ static const struct group {
 bool emulate_is_string(const struct insn *insn)
 {
 	/* A4 to A7 and AA to AF. */
-	return insn->map == INSN_MAP_ONE && insn->opcode <= 0xaf && 0xfcf0 >> (insn->opcode & 15) & 1 && insn->opcode >= 0xa0;
+	return insn->map == INSN_MAP_ONE && insn->opcode <= 0xaf && 0xfcf0 >> (insn->opcode & 15) & 1 &&
+	       insn->opcode >= 0xa0;
 }
 
 static const struct emulate_row *group_row(const struct insn *insn)
