@@ -18,18 +18,24 @@ static bool matches(u64 dr7, u32 n, u64 address, u16 port, u8 size)
 	return dr7 >> (2 * n) & 3 && (control & 3) == KIND_IO && port < base + length && base < (u64)port + size;
 }
 
-u32 io_breakpoints(struct vcpu *vcpu, u16 port, u8 size)
+static u32 __attribute__((noinline)) find_hits(struct vcpu *vcpu, u64 dr7, u16 port, u8 size)
 {
-	u64 dr7 = vcpu->engine->get_dr(vcpu, 7);
 	u32 hit = 0;
 
 	/* Without CR4.DE there is no such kind. */
-	if (LIKELY(!(dr7 & DR7_ENABLES)) || !(vcpu_get(vcpu, REG_CR4) & CR4_DE))
+	if (!(vcpu_get(vcpu, REG_CR4) & CR4_DE))
 		return 0;
 	for (u32 n = 0; n < 4; n++)
 		if (matches(dr7, n, vcpu->engine->get_dr(vcpu, n), port, size))
 			hit |= 1u << n;
 	return hit;
+}
+
+u32 io_breakpoints(struct vcpu *vcpu, u16 port, u8 size)
+{
+	u64 dr7 = vcpu->engine->get_dr(vcpu, 7);
+
+	return LIKELY(!(dr7 & DR7_ENABLES)) ? 0 : find_hits(vcpu, dr7, port, size);
 }
 
 /* A single step that is due as well is told by the same #DB: what is injected takes the place of what is pending. */

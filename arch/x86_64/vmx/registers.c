@@ -218,18 +218,20 @@ int vmx_set_msr(struct vcpu *vcpu, u32 msr, u64 value)
 	return OK;
 }
 
-u64 vmx_get_dr(struct vcpu *vcpu, u32 dr)
+static u64 __attribute__((noinline)) get_switched_dr(struct vmx_vcpu *v, u32 dr)
 {
-	struct vmx_vcpu *v = vmx_of(vcpu);
-
-	if (dr == 7)
-		return vmread(VMCS_GUEST_DR7);
 	if (v->dr_live) {
 		/* Through memory: the processor's registers are numbers in the instruction. */
 		vmx_unload_debug(v);
 		vmx_load_debug(v);
 	}
 	return dr == 6 ? v->dr6 : v->dr[dr & 3];
+}
+
+/* DR7 is asked for at every port access. */
+u64 vmx_get_dr(struct vcpu *vcpu, u32 dr)
+{
+	return LIKELY(dr == 7) ? vmread(VMCS_GUEST_DR7) : get_switched_dr(vmx_of(vcpu), dr);
 }
 
 void vmx_set_dr(struct vcpu *vcpu, u32 dr, u64 value)
