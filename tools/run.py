@@ -60,7 +60,7 @@ def _make_image(config):
 
 
 def _run(machine, options):
-    say(f"{machine.emulator.describe()} ({other_platform(spec.platform)})")
+    say(f"{machine.emulator.describe()} ({other_platform(machine.spec.platform)})")
     try:
         ending = console.attach(machine, not options.headless, options.timeout)
     except console.Interrupted as interruption:
