@@ -55,17 +55,19 @@ $(BUILD)/kernel/vmm/dsdt_aml.asm.o: $(BUILD)/dsdt.aml
 KERNEL_LINK = $(CC) -nostdlib -static -no-pie -Wl,-T,linker.ld,-z,max-page-size=4096,--build-id=none,--gc-sections,-z,noexecstack -o $@ $(filter %.o,$^)
 $(BUILD)/symbols-none.asm: tools/symbols
 	@mkdir -p $(@D)
-	tools/symbols > $@
+	$(Q)tools/symbols > $@
 $(BUILD)/symbols-all.asm: $(BUILD)/trivisor-unnamed.elf tools/symbols
-	tools/symbols $< > $@
+	$(Q)tools/symbols $< > $@
 $(BUILD)/symbols%.o: $(BUILD)/symbols%.asm
 	$(call say,ASM,$@)
 	$(Q)$(NASM) -f elf64 -o $@ $<
 $(BUILD)/trivisor-unnamed.elf: $(KERNEL_OBJ) $(BUILD)/symbols-none.o linker.ld
-	$(KERNEL_LINK)
+	$(call say,LINK,$@)
+	$(Q)$(KERNEL_LINK)
 $(BUILD)/trivisor.elf: $(KERNEL_OBJ) $(BUILD)/symbols-all.o linker.ld
-	$(KERNEL_LINK)
-	tools/symbols $@ | cmp - $(BUILD)/symbols-all.asm
+	$(call say,LINK,$@)
+	$(Q)$(KERNEL_LINK)
+	$(Q)tools/symbols $@ | cmp - $(BUILD)/symbols-all.asm
 
 # Guests: build/guests/x.elf is guests/x/ or tests/guest/x.c with guests/lib; the first line of x.c says the width: // guest: 32
 # Its second line may name more sources: // with: tests/guest/y.c
