@@ -1,15 +1,19 @@
-; vmx_enter: VM entry as a function that returns at the VM exit (SDM vol. 3 "VM Entries", "VM Exits").
+; vmx_enter: VM entry as a function that returns after the VM exit (SDM vol. 3 "VM Entries", "VM Exits").
 ;
-;   u32 vmx_enter(u64 *reg, struct vmx_vcpu *v)
+;   void vmx_enter(u64 *reg, struct vmx_vcpu *v, struct vm_exit *exit)
 ;
-; reg: vcpu->reg, in the order of enum reg; RSP lives in the VMCS. v: its first two members are host_rsp and launched.
-; 0: an exit came. 1: VMfailInvalid. 2: VMfailValid.
+; reg: vcpu->reg, where the vCPU begins, in the order of enum reg; RSP lives in the VMCS. v: its first two members are host_rsp and launched.
+; It ends in a jump, so that its caller need not keep anything over the entry either:
+;   vmx_exited(vcpu, exit)			an exit came
+;   vmx_entry_refused(vcpu, exit, failure)	1: VMfailInvalid, 2: VMfailValid
 ;
 ; There is one variant for each set of mitigations (arch/x86_64/cpu/mitigation.h), so that what is off costs nothing, not even a branch:
 ; bit 0 flushes the L1 data cache, bit 1 clears the buffers by VERW; after the exit bit 2 stuffs the return stack, bit 3 sets IBRS again.
 ; HOST_RIP holds the variant's exit point; HOST_RSP is written when the stack is not where it was the last time.
 
 bits 64
+
+extern vmx_exited, vmx_entry_refused
 
 %include "arch/x86_64/cpu/mitigation.inc"
 
@@ -28,6 +32,23 @@ verw_selector:
 
 section .text
 
+; No guest value stays where a speculated host instruction could use it as an address: RDX, RSI and RDI are arguments already.
+%macro LEAVE_TO 1
+	xor	eax, eax
+	xor	ecx, ecx
+	xor	r8d, r8d
+	xor	r9d, r9d
+	xor	r10d, r10d
+	xor	r11d, r11d
+	pop	r15
+	pop	r14
+	pop	r13
+	pop	r12
+	pop	rbp
+	pop	rbx
+	jmp	%1
+%endmacro
+
 %macro ENTER_VARIANT 1
 align 16
 vmx_enter_%1:
@@ -37,6 +58,7 @@ vmx_enter_%1:
 	push	r13
 	push	r14
 	push	r15
+	push	rdx
 	push	rdi
 	cmp	rsp, [rsi + V_HOST_RSP]
 	jne	%%moved
@@ -72,11 +94,12 @@ vmx_enter_%1:
 %%launch:
 	vmlaunch
 %%failed:				; RSP and everything else is as it was, but guest values are in the registers
-	setz	al
-	movzx	eax, al
-	inc	eax			; ZF: VMfailValid
+	setz	dl
+	movzx	edx, dl
+	inc	edx			; ZF: VMfailValid
 	pop	rdi
-	jmp	%%leave
+	pop	rsi
+	LEAVE_TO vmx_entry_refused
 %%moved:
 	mov	eax, FIELD_HOST_RSP
 	vmwrite	rax, rsp
@@ -102,7 +125,6 @@ vmx_exit_%1:
 	mov	[rdi + 14 * 8], r14
 	mov	[rdi + 15 * 8], r15
 	pop	qword [rdi + 7 * 8]
-	pop	rdi
 %if %1 & 4
 	STUFF_RSB
 %endif
@@ -112,24 +134,10 @@ vmx_exit_%1:
 	xor	edx, edx
 	wrmsr
 %endif
-	xor	eax, eax
-%%leave:
-	; No guest value stays where a speculated host instruction could use it as an address.
-	xor	ecx, ecx
 	xor	edx, edx
-	xor	esi, esi
-	xor	edi, edi
-	xor	r8d, r8d
-	xor	r9d, r9d
-	xor	r10d, r10d
-	xor	r11d, r11d
-	pop	r15
-	pop	r14
-	pop	r13
-	pop	r12
-	pop	rbp
-	pop	rbx
-	ret
+	pop	rdi
+	pop	rsi
+	LEAVE_TO vmx_exited
 %endmacro
 
 %assign variant 0

@@ -178,7 +178,7 @@ void vmx_decode_facts(struct vcpu *vcpu, u32 reason, struct vm_exit *exit)
 		decoders[row->decode](vcpu, exit);
 }
 
-void vmx_entry_refused(struct vm_exit *exit, u32 failure)
+void vmx_entry_refused(UNUSED struct vcpu *vcpu, struct vm_exit *exit, u32 failure)
 {
 	u32 error = failure == 1 ? 0 : vmread32(VMCS_INSTRUCTION_ERROR);
 

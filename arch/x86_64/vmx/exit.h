@@ -26,7 +26,9 @@ static inline void vmx_decode_exit(struct vcpu *vcpu, struct vm_exit *exit)
 		vmx_decode_facts(vcpu, reason, exit);
 }
 
-/* After a VMLAUNCH or VMRESUME that failed without an exit: `failure` as vmx_enter() returned it. */
-void vmx_entry_refused(struct vm_exit *exit, u32 failure);
+/* From enter.asm, after an exit. */
+void vmx_exited(struct vcpu *vcpu, struct vm_exit *exit);
+/* From enter.asm, after a VMLAUNCH or VMRESUME that failed without an exit. 1: VMfailInvalid. 2: VMfailValid, the error is in INSTRUCTION_ERROR. */
+void vmx_entry_refused(struct vcpu *vcpu, struct vm_exit *exit, u32 failure);
 
 #endif

@@ -17,28 +17,24 @@
 void vmx_run(struct vcpu *vcpu, struct vm_exit *exit)
 {
 	struct vmx_vcpu *v = vmx_of(vcpu);
-	u64 dirty = vcpu->dirty & ~REGS_IN_PLACE;
-	u32 failure;
 
-	if (LIKELY(dirty == BIT(REG_RIP)))
+	if (LIKELY(vcpu->dirty == BIT(REG_RIP)))
 		vmwrite(VMCS_GUEST_RIP, vcpu->reg[REG_RIP]);
-	else if (dirty)
+	else if (vcpu->dirty & ~REGS_IN_PLACE)
 		vmx_write_back(vcpu);
 	vcpu->dirty = 0;
+	v->fresh = 0;
 	ASSERT(read_cr3() == v->host_cr3);
 	/* No instruction switches CR2. Reading it is cheap, writing it is not, and a guest's seldom changes. */
 	if (UNLIKELY(read_cr2() != vcpu->reg[REG_CR2]))
 		write_cr2(vcpu->reg[REG_CR2]);
+	v->enter(vcpu->reg, v, exit);
+}
 
-	failure = v->enter(vcpu->reg, v);
-
+void vmx_exited(struct vcpu *vcpu, struct vm_exit *exit)
+{
 	vcpu->reg[REG_CR2] = read_cr2();
-	v->fresh = 0;
-	if (UNLIKELY(failure)) {
-		vmx_entry_refused(exit, failure);
-		return;
-	}
-	v->launched = 1;
+	vmx_of(vcpu)->launched = 1;
 	vcpu->cached = CACHED_AFTER_EXIT;
 	vmx_decode_exit(vcpu, exit);
 }

@@ -37,8 +37,8 @@ enum switched_msr { SWITCHED_STAR, SWITCHED_LSTAR, SWITCHED_CSTAR, SWITCHED_SFMA
 #define FRESH_INTERRUPTIBILITY BIT(1)
 
 struct vmx_vcpu;
-/* 0: an exit. 1: VMfailInvalid. 2: VMfailValid, the error is in INSTRUCTION_ERROR. */
-typedef u32 (*vmx_enter_t)(u64 *reg, struct vmx_vcpu *v);
+/* Calls vmx_exited() or vmx_entry_refused() (run.c, exit.c) before it returns. */
+typedef void (*vmx_enter_t)(u64 *reg, struct vmx_vcpu *v, struct vm_exit *exit);
 
 /* One per vCPU. Owned by the core on which it is current; (a) atomic, (i) set at creation. */
 struct vmx_vcpu {
