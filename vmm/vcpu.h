@@ -51,6 +51,7 @@ struct vcpu {
 	struct list queue_link; /* (s) */
 };
 
+/* These live in reg[] while the guest does not run: neither fetched nor written back. */
 #define REGS_CACHED_ALWAYS (BITS(REG_R15, REG_RAX) & ~BIT(REG_RSP))
 
 /* The one way to read and write guest registers. 64-bit values; in 16- and 32-bit code the caller truncates. */
@@ -64,8 +65,8 @@ static inline u64 vcpu_get(struct vcpu *vcpu, enum reg reg)
 static inline void vcpu_set(struct vcpu *vcpu, enum reg reg, u64 value)
 {
 	vcpu->reg[reg] = value;
-	vcpu->cached |= BIT(reg);
-	vcpu->dirty |= BIT(reg);
+	vcpu->cached |= BIT(reg) & ~REGS_CACHED_ALWAYS;
+	vcpu->dirty |= BIT(reg) & ~REGS_CACHED_ALWAYS;
 }
 
 /* Set the low `size` bytes (1, 2, 4, 8) as an instruction would: 4 clears the upper half, 1 and 2 keep the rest. */
