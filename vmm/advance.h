@@ -7,14 +7,14 @@
 /* The rare parts, in vcpu_regs.c. */
 u64 advance_wrap(struct vcpu *vcpu, u64 next);
 void advance_flags(struct vcpu *vcpu, u64 rflags);
-u32 advance_decode(struct vcpu *vcpu);
+struct instruction_end advance_end(struct vcpu *vcpu);
 
-/* RIP goes on by `end.length`; engine->instruction_end() has been called. */
+/* RIP goes on by `end.length`; RIP and RFLAGS are cached. */
 static inline void advance_by(struct vcpu *vcpu, struct instruction_end end)
 {
 	u64 rip = vcpu->reg[REG_RIP], rflags = vcpu->reg[REG_RFLAGS], next = rip + end.length;
 
-	if (UNLIKELY((rip ^ next) >> 32))
+	if (UNLIKELY((u32)rip + end.length < end.length)) /* out of the low 32 bits */
 		next = advance_wrap(vcpu, next);
 	vcpu->reg[REG_RIP] = next;
 	vcpu->dirty |= BIT(REG_RIP);
@@ -26,11 +26,10 @@ static inline void advance_by(struct vcpu *vcpu, struct instruction_end end)
 
 static inline void advance(struct vcpu *vcpu)
 {
-	struct instruction_end end = vcpu->engine->instruction_end(vcpu);
-
-	if (UNLIKELY(!end.length))
-		end.length = advance_decode(vcpu);
-	advance_by(vcpu, end);
+	if (UNLIKELY(!(vcpu->cached & CACHED_END)))
+		advance_by(vcpu, advance_end(vcpu));
+	else
+		advance_by(vcpu, vcpu->end);
 }
 
 #endif

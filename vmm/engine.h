@@ -67,7 +67,10 @@ struct engine_ops {
 
 	/* Bring the registers of `mask` (BIT(enum reg)) into vcpu->reg and set them in vcpu->cached. */
 	void (*fetch)(struct vcpu *vcpu, u64 mask);
-	/* RIP and RFLAGS become cached, and the rest is answered: one call for what every emulated instruction pays for. */
+	/*
+	 * RIP and RFLAGS become cached, and the rest is answered: one call for what every emulated instruction pays for.
+	 * An engine that knows at the exit already that it was an instruction's puts all of it there, with CACHED_END.
+	 */
 	struct instruction_end (*instruction_end)(struct vcpu *vcpu);
 	/* Length of the instruction that exited; 0: unknown, decode it. */
 	u32 (*instruction_length)(struct vcpu *vcpu);

@@ -21,9 +21,10 @@ enum vcpu_run_state { VCPU_CREATED, VCPU_RUNNABLE, VCPU_RUNNING, VCPU_BLOCKED, V
 
 struct vcpu {
 	u64 reg[REGS];	  /* (c) first: the engine's entry code addresses it */
-	u64 cached;	  /* (c) BIT(enum reg): reg[] holds the value */
+	u64 cached;	  /* (c) BIT(enum reg): reg[] holds the value; CACHED_END */
 	u64 dirty;	  /* (c) BIT(enum reg): reg[] is newer than the engine's */
 	u64 attention;	  /* (a) */
+	struct instruction_end end; /* (c) with CACHED_END: of the instruction that exited */
 	struct vm *vm;	  /* (i) */
 	const struct engine_ops *engine; /* (i) */
 	void *engine_state; /* (i) the engine's own */
@@ -52,12 +53,13 @@ struct vcpu {
 };
 
 /* These live in reg[] while the guest does not run: neither fetched nor written back. */
+#define CACHED_END	   BIT(63)
 #define REGS_CACHED_ALWAYS (BITS(REG_R15, REG_RAX) & ~BIT(REG_RSP))
 
 /* The one way to read and write guest registers. 64-bit values; in 16- and 32-bit code the caller truncates. */
 static inline u64 vcpu_get(struct vcpu *vcpu, enum reg reg)
 {
-	if (UNLIKELY(!(vcpu->cached & BIT(reg))))
+	if (UNLIKELY(!((vcpu->cached | REGS_CACHED_ALWAYS) & BIT(reg))))
 		vcpu->engine->fetch(vcpu, BIT(reg));
 	return vcpu->reg[reg];
 }

@@ -137,18 +137,27 @@ void advance_flags(struct vcpu *vcpu, u64 rflags)
  * The processor did not say how long the instruction is. Its bytes may be gone only when another vCPU of the VM took
  * them away meanwhile: RIP then stays, and this vCPU meets the page fault itself.
  */
-u32 advance_decode(struct vcpu *vcpu)
+static u32 decoded_length(struct vcpu *vcpu)
 {
 	struct insn insn;
 
 	return fetch_instruction(vcpu, &insn) == OK ? insn.length : 0;
 }
 
+struct instruction_end advance_end(struct vcpu *vcpu)
+{
+	struct instruction_end end = vcpu->engine->instruction_end(vcpu);
+
+	if (UNLIKELY(!end.length))
+		end.length = decoded_length(vcpu);
+	return end;
+}
+
 u32 vcpu_instruction_length(struct vcpu *vcpu)
 {
 	u32 length = vcpu->engine->instruction_length(vcpu);
 
-	return LIKELY(length) ? length : advance_decode(vcpu);
+	return LIKELY(length) ? length : decoded_length(vcpu);
 }
 
 void vcpu_advance(struct vcpu *vcpu)

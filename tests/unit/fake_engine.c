@@ -257,7 +257,7 @@ void fake_init(struct fake *fake)
 	fake->vcpu.vm = &fake->vm;
 	fake->vcpu.engine = &fake_engine;
 	fake->vcpu.msrs = &fake->msrs;
-	fake->vcpu.cached = ~0ull;
+	fake->vcpu.cached = BITS(REGS - 1, 0);
 	fake->vcpu.xcr0 = XCR0_X87;
 	list_init(&fake->vcpu.queue_link);
 	for (int i = SEG_ES; i <= SEG_GS; i++)

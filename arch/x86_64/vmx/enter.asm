@@ -70,6 +70,7 @@ vmx_enter_%1:
 	wrmsr
 %endif
 	cmp	qword [rsi + V_LAUNCHED], 1	; CF: not yet launched. Neither MOV nor VERW changes CF
+	mov	qword [rsi + V_LAUNCHED], 1
 	mov	rax, [rdi + 0 * 8]
 	mov	rcx, [rdi + 1 * 8]
 	mov	rdx, [rdi + 2 * 8]

@@ -77,13 +77,15 @@ static void decode_machine_check(UNUSED struct vcpu *vcpu, UNUSED struct vm_exit
 	mce_handle_exit();
 }
 
-static void decode_io(UNUSED struct vcpu *vcpu, struct vm_exit *exit)
+static void decode_io(struct vcpu *vcpu, struct vm_exit *exit)
 {
 	u64 qualification = vmread(VMCS_EXIT_QUALIFICATION);
 	u32 information = 0;
 
 	if (UNLIKELY(qualification & QUALIFICATION_STRING_IO))
 		information = vmread32(VMCS_EXIT_INSTRUCTION_INFO);
+	else
+		vmx_read_instruction(vcpu);
 	exit->io = vmx_decode_io(qualification, information);
 }
 
@@ -131,8 +133,9 @@ static void decode_invd(UNUSED struct vcpu *vcpu, struct vm_exit *exit)
 	exit->cache = CACHE_INVD;
 }
 
-static void decode_wbinvd(UNUSED struct vcpu *vcpu, struct vm_exit *exit)
+static void decode_wbinvd(struct vcpu *vcpu, struct vm_exit *exit)
 {
+	vmx_read_instruction(vcpu);
 	exit->cache = CACHE_WBINVD;
 }
 
@@ -167,6 +170,7 @@ void vmx_decode_facts(struct vcpu *vcpu, u32 reason, struct vm_exit *exit)
 {
 	const struct reason_row *row = &reason_table[reason];
 
+	vcpu->cached = CACHED_AFTER_EXIT;
 	if (UNLIKELY(reason >= EXIT_REASONS || row->decode == DECODE_UNKNOWN)) {
 		unknown_reason(exit);
 		return;

@@ -6,6 +6,22 @@
 #include "arch/x86_64/vmx/vmcs.h"
 #include "vmm/vcpu.h"
 
+/*
+ * What reg[] holds after an exit: the general registers as enter.asm stored them, CR2, and EFER, which a guest changes by WRMSR only, and
+ * whose LMA follows CR0.PG, which is ours.
+ */
+#define CACHED_AFTER_EXIT (REGS_CACHED_ALWAYS | BIT(REG_CR2) | BIT(REG_EFER))
+
+/* What vmx_instruction_end() answers, at once. */
+static inline void vmx_read_instruction(struct vcpu *vcpu)
+{
+	vcpu->reg[REG_RIP] = vmread(VMCS_GUEST_RIP);
+	vcpu->reg[REG_RFLAGS] = vmread(VMCS_GUEST_RFLAGS);
+	vcpu->end.length = vmread32(VMCS_EXIT_INSTRUCTION_LENGTH);
+	vcpu->end.interruptibility = vmread32(VMCS_GUEST_INTERRUPTIBILITY);
+	vcpu->cached = CACHED_AFTER_EXIT | BIT(REG_RIP) | BIT(REG_RFLAGS) | CACHED_END;
+}
+
 /* The part of vmx_decode_exit() for reasons that have facts to fetch, and for those that are in no row. */
 void vmx_decode_facts(struct vcpu *vcpu, u32 reason, struct vm_exit *exit);
 
@@ -19,11 +35,12 @@ static inline void vmx_decode_exit(struct vcpu *vcpu, struct vm_exit *exit)
 	u32 reason = (u16)vmread32(VMCS_EXIT_REASON);
 
 	exit->raw = reason;
-	if (LIKELY(reason < EXIT_REASONS && reason_table[reason].decode == DECODE_NOTHING &&
-		   !reason_table[reason].in_delivery))
+	if (LIKELY(reason < EXIT_REASONS && reason_table[reason].decode == DECODE_INSTRUCTION)) {
 		exit->kind = (enum exit_kind)reason_table[reason].kind;
-	else
+		vmx_read_instruction(vcpu);
+	} else {
 		vmx_decode_facts(vcpu, reason, exit);
+	}
 }
 
 /* From enter.asm, after an exit. */

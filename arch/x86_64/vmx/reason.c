@@ -1,6 +1,8 @@
 #include "arch/x86_64/vmx/reason.h"
 
 #define ROW(reason, text, exit, ...) [REASON_##reason] = {.name = (text), .kind = EXIT_##exit, __VA_ARGS__}
+/* Its end is likely to be asked for: all of these are carried out, not refused. */
+#define INSTRUCTION(reason, text, exit) ROW(reason, text, exit, .decode = DECODE_INSTRUCTION)
 #define BARE(reason, text, exit)     ROW(reason, text, exit, .decode = DECODE_NOTHING)
 
 /*
@@ -18,15 +20,15 @@ const struct reason_row reason_table[EXIT_REASONS] = {
 	BARE(INTERRUPT_WINDOW, "interrupt window", INTERRUPT_WINDOW),
 	BARE(NMI_WINDOW, "NMI window", NMI_WINDOW),
 	ROW(TASK_SWITCH, "task switch", TASK_SWITCH, .decode = DECODE_TASK_SWITCH),
-	BARE(CPUID, "CPUID", CPUID),
+	INSTRUCTION(CPUID, "CPUID", CPUID),
 	ROW(GETSEC, "GETSEC", UNDEFINED, .decode = DECODE_QUALIFICATION),
-	BARE(HLT, "HLT", HLT),
+	INSTRUCTION(HLT, "HLT", HLT),
 	ROW(INVD, "INVD", CACHE, .decode = DECODE_INVD),
 	ROW(INVLPG, "INVLPG", UNKNOWN, .decode = DECODE_QUALIFICATION),
 	BARE(RDPMC, "RDPMC", DENIED),
 	ROW(RDTSC, "RDTSC", UNKNOWN, .decode = DECODE_QUALIFICATION),
 	ROW(RSM, "RSM", UNDEFINED, .decode = DECODE_QUALIFICATION),
-	BARE(VMCALL, "VMCALL", HYPERCALL),
+	INSTRUCTION(VMCALL, "VMCALL", HYPERCALL),
 	ROW(VMCLEAR, "VMCLEAR", UNDEFINED, .decode = DECODE_QUALIFICATION),
 	ROW(VMLAUNCH, "VMLAUNCH", UNDEFINED, .decode = DECODE_QUALIFICATION),
 	ROW(VMPTRLD, "VMPTRLD", UNDEFINED, .decode = DECODE_QUALIFICATION),
@@ -39,14 +41,14 @@ const struct reason_row reason_table[EXIT_REASONS] = {
 	ROW(CR, "control-register access", CR, .decode = DECODE_CR),
 	ROW(DR, "MOV DR", DR, .decode = DECODE_DR),
 	ROW(IO, "I/O instruction", IO, .decode = DECODE_IO),
-	BARE(RDMSR, "RDMSR", MSR_READ),
-	BARE(WRMSR, "WRMSR", MSR_WRITE),
+	INSTRUCTION(RDMSR, "RDMSR", MSR_READ),
+	INSTRUCTION(WRMSR, "WRMSR", MSR_WRITE),
 	ROW(ENTRY_GUEST_STATE, "entry failed: invalid guest state", ENTRY_FAILED, .decode = DECODE_QUALIFICATION),
 	ROW(ENTRY_MSR, "entry failed: MSR loading", ENTRY_FAILED, .decode = DECODE_QUALIFICATION),
 	BARE(MWAIT, "MWAIT", MONITOR),
 	ROW(MONITOR_TRAP, "monitor trap flag", UNKNOWN, .decode = DECODE_QUALIFICATION),
 	BARE(MONITOR, "MONITOR", MONITOR),
-	BARE(PAUSE, "PAUSE", PAUSE),
+	INSTRUCTION(PAUSE, "PAUSE", PAUSE),
 	ROW(ENTRY_MACHINE_CHECK, "entry failed: machine check", MACHINE_CHECK, .decode = DECODE_MACHINE_CHECK),
 	BARE(TPR, "TPR below threshold", APIC),
 	ROW(APIC_ACCESS, "APIC access", APIC, .decode = DECODE_NOTHING, .in_delivery = true),
@@ -60,7 +62,7 @@ const struct reason_row reason_table[EXIT_REASONS] = {
 	BARE(PREEMPTION_TIMER, "VMX-preemption timer", SLICE),
 	ROW(INVVPID, "INVVPID", UNDEFINED, .decode = DECODE_QUALIFICATION),
 	ROW(WBINVD, "WBINVD or WBNOINVD", CACHE, .decode = DECODE_WBINVD),
-	BARE(XSETBV, "XSETBV", XSETBV),
+	INSTRUCTION(XSETBV, "XSETBV", XSETBV),
 	BARE(APIC_WRITE, "APIC write", APIC),
 	ROW(RDRAND, "RDRAND", UNKNOWN, .decode = DECODE_QUALIFICATION),
 	ROW(INVPCID, "INVPCID", UNKNOWN, .decode = DECODE_QUALIFICATION),

@@ -88,6 +88,7 @@ enum exit_reason {
 /* How an exit's facts are to be had beyond its kind: which decoder of exit.c. */
 enum exit_decode {
 	DECODE_UNKNOWN, /* no row: a reason from a newer processor than this table */
+	DECODE_INSTRUCTION, /* one that most likely will be carried out: what its end needs is read at once */
 	DECODE_NOTHING,
 	DECODE_VECTORED, /* exception or NMI */
 	DECODE_INTERRUPT,

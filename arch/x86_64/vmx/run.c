@@ -5,23 +5,13 @@
 #include "arch/x86_64/vmx/vmx.h"
 #include "core/panic.h"
 
-/*
- * What reg[] holds after an exit: the general registers as enter.asm stored them, CR2, and EFER, which a guest changes by WRMSR only, and
- * whose LMA follows CR0.PG, which is ours.
- */
-#define CACHED_AFTER_EXIT (REGS_CACHED_ALWAYS | BIT(REG_CR2) | BIT(REG_EFER))
-
 /* What lives in reg[] itself, so that being dirty asks for nothing at an entry. */
 #define REGS_IN_PLACE (REGS_CACHED_ALWAYS | BIT(REG_CR2))
 
-void vmx_run(struct vcpu *vcpu, struct vm_exit *exit)
+static inline void enter(struct vcpu *vcpu, struct vm_exit *exit)
 {
 	struct vmx_vcpu *v = vmx_of(vcpu);
 
-	if (LIKELY(vcpu->dirty == BIT(REG_RIP)))
-		vmwrite(VMCS_GUEST_RIP, vcpu->reg[REG_RIP]);
-	else if (vcpu->dirty & ~REGS_IN_PLACE)
-		vmx_write_back(vcpu);
 	vcpu->dirty = 0;
 	v->fresh = 0;
 	ASSERT(read_cr3() == v->host_cr3);
@@ -31,11 +21,26 @@ void vmx_run(struct vcpu *vcpu, struct vm_exit *exit)
 	v->enter(vcpu->reg, v, exit);
 }
 
+static void __attribute__((noinline)) write_back_and_enter(struct vcpu *vcpu, struct vm_exit *exit)
+{
+	if (vcpu->dirty & ~REGS_IN_PLACE)
+		vmx_write_back(vcpu);
+	enter(vcpu, exit);
+}
+
+void vmx_run(struct vcpu *vcpu, struct vm_exit *exit)
+{
+	if (UNLIKELY(vcpu->dirty != BIT(REG_RIP))) {
+		write_back_and_enter(vcpu, exit);
+		return;
+	}
+	vmwrite(VMCS_GUEST_RIP, vcpu->reg[REG_RIP]);
+	enter(vcpu, exit);
+}
+
 void vmx_exited(struct vcpu *vcpu, struct vm_exit *exit)
 {
 	vcpu->reg[REG_CR2] = read_cr2();
-	vmx_of(vcpu)->launched = 1;
-	vcpu->cached = CACHED_AFTER_EXIT;
 	vmx_decode_exit(vcpu, exit);
 }
 
