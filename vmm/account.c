@@ -6,13 +6,17 @@
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
+struct account_row {
+	u64 count, ticks;
+};
+
 static struct account_row sum_kind(const struct vm *vm, u32 kind)
 {
 	struct account_row sum = {0, 0};
 
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
-		sum.count += vm->vcpu[i]->account.kind[kind].count;
-		sum.ticks += vm->vcpu[i]->account.kind[kind].ticks;
+		sum.count += vm->vcpu[i]->account.count[kind];
+		sum.ticks += vm->vcpu[i]->account.ticks[kind];
 	}
 	return sum;
 }

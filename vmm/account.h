@@ -6,12 +6,9 @@
 
 #define ACCOUNT_RAW 160
 
-struct account_row {
-	u64 count, ticks;
-};
-
 struct account {
-	struct account_row kind[EXIT_KINDS];
+	u64 count[EXIT_KINDS], ticks[EXIT_KINDS]; /* by kind; ticks: from the exit to the next entry */
+	u64 handler_ticks; /* of all kinds, and of what else is done between exits and entries */
 	u64 raw[ACCOUNT_RAW + 1]; /* the last: all above the range */
 	u64 guest_ticks;	  /* time in the guest */
 };

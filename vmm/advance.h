@@ -14,7 +14,7 @@ static inline void advance_by(struct vcpu *vcpu, struct instruction_end end)
 {
 	u64 rip = vcpu->reg[REG_RIP], rflags = vcpu->reg[REG_RFLAGS], next = rip + end.length;
 
-	if (UNLIKELY((u32)rip + end.length < end.length)) /* out of the low 32 bits */
+	if (UNLIKELY((u32)rip + (u32)end.length < (u32)end.length)) /* out of the low 32 bits */
 		next = advance_wrap(vcpu, next);
 	vcpu->reg[REG_RIP] = next;
 	vcpu->dirty |= BIT(REG_RIP);

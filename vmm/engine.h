@@ -20,10 +20,10 @@ struct cpuid_leaf;
 #define GUEST_WRITE BIT(1)
 #define GUEST_EXEC  BIT(2)
 
-/* What the end of an emulated instruction needs, in one register. */
+/* What the end of an emulated instruction needs. 64 bits wide, so that VMREAD can put them there. */
 struct instruction_end {
-	u32 length;	      /* 0: unknown, decode it */
-	u32 interruptibility; /* BLOCKED_* */
+	u64 length;	      /* 0: unknown, decode it */
+	u64 interruptibility; /* BLOCKED_* */
 };
 
 /* Filled by probe(): why not, in words a user can act on. */

@@ -56,7 +56,7 @@ static void begin_slice(struct vcpu *vcpu, u64 now)
 		timer_arm(&this_core()->vmm->slice_timer, vcpu->slice_end);
 }
 
-static void look_again(struct vcpu *vcpu)
+static void __attribute__((noinline)) look_again(struct vcpu *vcpu)
 {
 	__atomic_fetch_or(&vcpu->attention, ATTENTION_EVENT, __ATOMIC_RELAXED);
 }
@@ -126,48 +126,56 @@ static enum step __attribute__((noinline)) slow_verdict(struct vcpu *vcpu, enum 
 	}
 }
 
-static inline enum step apply(struct vcpu *vcpu, enum verdict verdict)
+/* The exit has been dealt with: count it. Returns the time. */
+static inline u64 count_exit(struct account *account, enum exit_kind kind, u64 left)
 {
-	if (LIKELY(verdict == VERDICT_ADVANCE)) {
-		advance(vcpu);
-		return STEP_GO;
-	}
-	return slow_verdict(vcpu, verdict);
+	u64 now = rdtsc();
+
+	account->count[kind]++;
+	account->ticks[kind] += now - left;
+	account->handler_ticks += now - left;
+	return now;
 }
 
 /* Time in the guest is what is left: it is not worth an instruction at each exit. */
 static enum step vcpu_loop(struct vcpu *vcpu, u64 start)
 {
 	struct account *account = &vcpu->account;
-	u64 now = start, ours = 0;
+	u64 now = start, handled = account->handler_ticks;
 	enum step step;
 
-	do {
+	for (;;) {
 		struct vm_exit exit;
-		struct account_row *row;
+		enum verdict verdict;
 		u64 left;
 
 		if (UNLIKELY(__atomic_load_n(&vcpu->attention, __ATOMIC_ACQUIRE))) {
-			step = attend(vcpu);
 			left = now;
+			step = attend(vcpu);
 			now = rdtsc();
-			ours += now - left;
+			account->handler_ticks += now - left;
 			if (step != STEP_GO)
 				break;
 		}
 		vcpu->engine->run(vcpu, &exit);
 		left = rdtsc();
-		account->raw[MIN(exit.raw, (u32)ACCOUNT_RAW)]++;
-		row = &account->kind[exit.kind];
-		step = apply(vcpu, exit_table[exit.kind].handle(vcpu, &exit));
-		now = rdtsc();
-		row->count++;
-		row->ticks += now - left;
-		ours += now - left;
-		if (UNLIKELY(now >= vcpu->slice_end) && step == STEP_GO)
+		account->raw[UNLIKELY(exit.raw > ACCOUNT_RAW) ? ACCOUNT_RAW : exit.raw]++;
+		verdict = exit_table[exit.kind].handle(vcpu, &exit);
+		if (LIKELY(verdict == VERDICT_ADVANCE)) {
+			advance(vcpu);
+			now = count_exit(account, exit.kind, left);
+		} else {
+			step = slow_verdict(vcpu, verdict);
+			now = count_exit(account, exit.kind, left);
+			if (step != STEP_GO)
+				break;
+		}
+		if (UNLIKELY(now >= vcpu->slice_end)) {
 			step = STEP_YIELD;
-	} while (step == STEP_GO);
-	account->guest_ticks += now - start - ours;
+			break;
+		}
+	}
+	account->guest_ticks += now - start - (account->handler_ticks - handled);
 	return step;
 }
 

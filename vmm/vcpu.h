@@ -53,7 +53,7 @@ struct vcpu {
 };
 
 /* These live in reg[] while the guest does not run: neither fetched nor written back. */
-#define CACHED_END	   BIT(63)
+#define CACHED_END	   BIT(30)
 #define REGS_CACHED_ALWAYS (BITS(REG_R15, REG_RAX) & ~BIT(REG_RSP))
 
 /* The one way to read and write guest registers. 64-bit values; in 16- and 32-bit code the caller truncates. */

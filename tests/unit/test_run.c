@@ -196,12 +196,12 @@ static void test_accounting(void **state)
 	exits[1] = (struct vm_exit){.kind = EXIT_IO, .raw = 1000};
 	verdicts[2] = VERDICT_END;
 	vcpu_run(&fake.vcpu);
-	assert_int_equal(fake.vcpu.account.kind[EXIT_CPUID].count, 2);
-	assert_int_equal(fake.vcpu.account.kind[EXIT_IO].count, 1);
+	assert_int_equal(fake.vcpu.account.count[EXIT_CPUID], 2);
+	assert_int_equal(fake.vcpu.account.count[EXIT_IO], 1);
 	assert_int_equal(fake.vcpu.account.raw[10], 2);
 	assert_int_equal(fake.vcpu.account.raw[ACCOUNT_RAW], 1);
 	assert_true(fake.vcpu.account.guest_ticks > 0);
-	assert_true(fake.vcpu.account.kind[EXIT_CPUID].ticks > 0);
+	assert_true(fake.vcpu.account.ticks[EXIT_CPUID] > 0);
 	assert_true(fake.vcpu.run_ticks >= fake.vcpu.account.guest_ticks);
 }
 

@@ -166,7 +166,7 @@ static void __attribute__((cold)) unknown_reason(struct vm_exit *exit)
 	exit->qualification = vmread(VMCS_EXIT_QUALIFICATION);
 }
 
-void vmx_decode_facts(struct vcpu *vcpu, u32 reason, struct vm_exit *exit)
+void vmx_decode_facts(struct vcpu *vcpu, struct vm_exit *exit, u32 reason)
 {
 	const struct reason_row *row = &reason_table[reason];
 

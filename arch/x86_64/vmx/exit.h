@@ -15,15 +15,15 @@
 /* What vmx_instruction_end() answers, at once. */
 static inline void vmx_read_instruction(struct vcpu *vcpu)
 {
-	vcpu->reg[REG_RIP] = vmread(VMCS_GUEST_RIP);
-	vcpu->reg[REG_RFLAGS] = vmread(VMCS_GUEST_RFLAGS);
-	vcpu->end.length = vmread32(VMCS_EXIT_INSTRUCTION_LENGTH);
-	vcpu->end.interruptibility = vmread32(VMCS_GUEST_INTERRUPTIBILITY);
+	vmcs_read_to(ENCODING_GUEST_RIP, &vcpu->reg[REG_RIP]);
+	vmcs_read_to(ENCODING_GUEST_RFLAGS, &vcpu->reg[REG_RFLAGS]);
+	vmcs_read_to(ENCODING_EXIT_INSTRUCTION_LENGTH, &vcpu->end.length);
+	vmcs_read_to(ENCODING_GUEST_INTERRUPTIBILITY, &vcpu->end.interruptibility);
 	vcpu->cached = CACHED_AFTER_EXIT | BIT(REG_RIP) | BIT(REG_RFLAGS) | CACHED_END;
 }
 
 /* The part of vmx_decode_exit() for reasons that have facts to fetch, and for those that are in no row. */
-void vmx_decode_facts(struct vcpu *vcpu, u32 reason, struct vm_exit *exit);
+void vmx_decode_facts(struct vcpu *vcpu, struct vm_exit *exit, u32 reason);
 
 /*
  * Fill `exit` from the VMCS after an exit. Physical interrupts, NMIs and machine checks have been dealt with on return.
@@ -39,7 +39,7 @@ static inline void vmx_decode_exit(struct vcpu *vcpu, struct vm_exit *exit)
 		exit->kind = (enum exit_kind)reason_table[reason].kind;
 		vmx_read_instruction(vcpu);
 	} else {
-		vmx_decode_facts(vcpu, reason, exit);
+		vmx_decode_facts(vcpu, exit, reason);
 	}
 }
 

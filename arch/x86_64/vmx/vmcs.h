@@ -21,6 +21,15 @@ failed:
 	vmcs_access_failed("VMREAD", encoding);
 }
 
+/* Into memory, all 64 bits of it: above a narrower field they are 0 (SDM "VMREAD—Read Field from Virtual-Machine Control Structure"). */
+static inline void vmcs_read_to(u32 encoding, u64 *value)
+{
+	__asm__ goto("vmread %1, %0; jbe %l[failed]" : "=m"(*value) : "r"((u64)encoding) : "cc" : failed);
+	return;
+failed:
+	vmcs_access_failed("VMREAD", encoding);
+}
+
 static inline void vmcs_write_encoding(u32 encoding, u64 value)
 {
 	__asm__ goto("vmwrite %0, %1; jbe %l[failed]" : : "rm"(value), "r"((u64)encoding) : "cc", "memory" : failed);
