@@ -34,8 +34,9 @@ $(BUILD)/kernel/%.o: %.c
 	$(Q)$(CC) $(KERNEL_CFLAGS) $(DEPS) -c $< -o $@
 
 # What every exit runs through. A backtrace through one of these passes over its caller, which is always the same.
+# Nothing of ours needs a stack aligned to 16 bytes, since we use no SSE.
 HOT := vmm/run vmm/cpuid vmm/msr vmm/hypercall arch/x86_64/vmx/run
-$(HOT:%=$(BUILD)/kernel/%.o): KERNEL_CFLAGS += -fomit-frame-pointer
+$(HOT:%=$(BUILD)/kernel/%.o): KERNEL_CFLAGS += -fomit-frame-pointer -mpreferred-stack-boundary=3
 
 $(BUILD)/kernel/%.asm.o: %.asm
 	@mkdir -p $(@D)

@@ -13,6 +13,12 @@ struct account {
 	u64 guest_ticks;	  /* time in the guest */
 };
 
+/* Engines with more reasons than there are counters. */
+static inline void account_raw(struct account *account, u32 raw)
+{
+	account->raw[raw < ACCOUNT_RAW ? raw : ACCOUNT_RAW]++;
+}
+
 struct vm;
 /* Print the table of a VM to the log: its vCPUs' sums, rows with a count only. */
 void account_print(struct vm *vm);

@@ -61,7 +61,7 @@ struct engine_ops {
 
 	/*
 	 * Run until an exit. The root in CR3 is the same before and after. An event whose delivery the exit interrupted
-	 * is in vcpu->events.in_flight, and ATTENTION_EVENT is set for it.
+	 * is in vcpu->events.in_flight, and ATTENTION_EVENT is set for it. The raw reason has been counted.
 	 */
 	void (*run)(struct vcpu *vcpu, struct vm_exit *exit);
 

@@ -104,16 +104,18 @@ static enum verdict call_number(struct vcpu *vcpu, u64 number, struct hypercall 
 enum verdict handle_hypercall(struct vcpu *vcpu, const struct vm_exit *exit)
 {
 	static const enum reg arguments[4] = {REG_RBX, REG_RCX, REG_RDX, REG_RSI};
-	struct hypercall call = {.long_mode = vcpu_long_mode(vcpu)};
-	u64 mask = call.long_mode ? ~0ull : 0xffffffffull;
+	bool long_mode = vcpu_long_mode(vcpu);
+	u64 mask = long_mode ? ~0ull : 0xffffffffull;
+	struct hypercall call;
 	enum verdict verdict;
 
 	(void)exit;
+	call.long_mode = long_mode;
 	/* General registers stand in the file at every exit. */
 	for (u32 i = 0; i < ARRAY_SIZE(arguments); i++)
 		call.argument[i] = vcpu->reg[arguments[i]] & mask;
 	verdict = call_number(vcpu, vcpu->reg[REG_RAX] & mask, &call);
 	if (verdict != VERDICT_END)
-		vcpu_set_sized(vcpu, REG_RAX, call.long_mode ? 8 : 4, (u64)call.result);
+		vcpu->reg[REG_RAX] = (u64)call.result & mask;
 	return verdict;
 }

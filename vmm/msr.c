@@ -252,9 +252,22 @@ static const struct msr_row *find(struct vcpu *vcpu, u32 msr)
 	return NULL;
 }
 
+static inline const struct msr_row *row_of(struct vcpu *vcpu, u32 msr)
+{
+	u8 *hint = &state_of(vcpu)->hint[msr % MSR_HINTS];
+	const struct msr_row *row = &msr_table[*hint];
+
+	if (LIKELY(msr >= row->first && msr <= row->last && row->need == MSR_ALWAYS))
+		return row;
+	row = find(vcpu, msr);
+	if (row)
+		*hint = (u8)(row - msr_table);
+	return row;
+}
+
 enum msr_result msr_read(struct vcpu *vcpu, u32 msr, u64 *value)
 {
-	const struct msr_row *row = find(vcpu, msr);
+	const struct msr_row *row = row_of(vcpu, msr);
 
 	if (!row)
 		return MSR_FAULT;
@@ -271,7 +284,7 @@ enum msr_result msr_read(struct vcpu *vcpu, u32 msr, u64 *value)
 
 enum msr_result msr_write(struct vcpu *vcpu, u32 msr, u64 value)
 {
-	const struct msr_row *row = find(vcpu, msr);
+	const struct msr_row *row = row_of(vcpu, msr);
 
 	if (!row)
 		return MSR_FAULT;

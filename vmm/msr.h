@@ -40,7 +40,9 @@ extern const struct msr_row msr_table[];
 extern const u32 msr_row_count;
 
 /* What the emulated ones remember. (c) the core on which the vCPU is current. */
+#define MSR_HINTS 64u
 struct msr_state {
+	u8 hint[MSR_HINTS]; /* by the number's low bits: the row found there last, tried before the search */
 	u64 apic_base, misc_enable, tsc_adjust, arch_capabilities, mcg_status;
 	u64 mtrr_def_type, mtrr_fixed[MTRR_FIXED], mtrr_base[MTRR_VARIABLE], mtrr_mask[MTRR_VARIABLE];
 };

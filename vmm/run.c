@@ -159,7 +159,6 @@ static enum step vcpu_loop(struct vcpu *vcpu, u64 start)
 		}
 		vcpu->engine->run(vcpu, &exit);
 		left = rdtsc();
-		account->raw[UNLIKELY(exit.raw > ACCOUNT_RAW) ? ACCOUNT_RAW : exit.raw]++;
 		verdict = exit_table[exit.kind].handle(vcpu, &exit);
 		if (LIKELY(verdict == VERDICT_ADVANCE)) {
 			advance(vcpu);

@@ -51,6 +51,7 @@ static void run(struct vcpu *vcpu, struct vm_exit *exit)
 		abort();
 	}
 	*exit = fake->script[fake->script_at++];
+	account_raw(&vcpu->account, exit->raw);
 }
 
 static void fetch(struct vcpu *vcpu, u64 mask)

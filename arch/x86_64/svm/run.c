@@ -84,6 +84,7 @@ static void svm_run(struct vcpu *vcpu, struct vm_exit *exit)
 	vcpu->cached = REGS_CACHED_ALWAYS;
 	svm_collect_events(vcpu);
 	svm_decode_exit(vcpu, exit);
+	account_raw(&vcpu->account, exit->raw);
 }
 
 static u32 svm_instruction_length(struct vcpu *vcpu)

@@ -171,6 +171,7 @@ void vmx_decode_facts(struct vcpu *vcpu, struct vm_exit *exit, u32 reason)
 	const struct reason_row *row = &reason_table[reason];
 
 	vcpu->cached = CACHED_AFTER_EXIT;
+	account_raw(&vcpu->account, reason);
 	if (UNLIKELY(reason >= EXIT_REASONS || row->decode == DECODE_UNKNOWN)) {
 		unknown_reason(exit);
 		return;
@@ -182,11 +183,12 @@ void vmx_decode_facts(struct vcpu *vcpu, struct vm_exit *exit, u32 reason)
 		decoders[row->decode](vcpu, exit);
 }
 
-void vmx_entry_refused(UNUSED struct vcpu *vcpu, struct vm_exit *exit, u32 failure)
+void vmx_entry_refused(struct vcpu *vcpu, struct vm_exit *exit, u32 failure)
 {
 	u32 error = failure == 1 ? 0 : vmread32(VMCS_INSTRUCTION_ERROR);
 
 	exit->kind = EXIT_ENTRY_FAILED;
 	exit->raw = RAW_ENTRY_REFUSED + error;
+	account_raw(&vcpu->account, exit->raw);
 	exit->qualification = error;
 }
