@@ -1,6 +1,6 @@
 /*
  * Which instructions are emulated, by opcode and, for groups, ModRM.reg: docs/instructions.md says the same in words,
- * and tests/unit/test_emulate.c that both agree.
+ * and tests/unit/test_emulate_list.c that both agree.
  */
 #include "arch/x86_64/insn/emulate_parts.h"
 
