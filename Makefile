@@ -91,7 +91,8 @@ guest_sources = $(sort $(filter tests/guest/$(1).c,$(call guest_main,$(1))) $(ca
 	$(addprefix $(f),*.c *.asm $(GUEST_MACHINE_$(2))/*.c $(GUEST_MACHINE_$(2))/*.asm))))
 guest_objects = $(patsubst %,$(BUILD)/guest$(2)/%.o,$(basename $(filter %.c,$(1))) $(filter %.asm,$(1)))
 
-GUEST_NAMES := $(filter-out lib,$(notdir $(patsubst %/,%,$(wildcard guests/*/ tests/guest/*/)))) \
+# guests/linux is no kernel of ours but a recipe.
+GUEST_NAMES := $(filter-out lib linux,$(notdir $(patsubst %/,%,$(wildcard guests/*/ tests/guest/*/)))) \
 	$(basename $(notdir $(wildcard tests/guest/*.c)))
 guests: $(GUEST_NAMES:%=$(BUILD)/guests/%.elf) $(patsubst %,$(BUILD)/%,$(wildcard guests/*.conf guests/*.txt))
 

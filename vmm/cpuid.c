@@ -2,16 +2,24 @@
 
 #include "arch/x86_64/cpu/xstate.h"
 #include "core/pool.h"
+#include "core/time.h"
 #include "lib/string.h"
 #include "vmm/cpuid_table.h"
+#include "vmm/devices/vlapic.h"
 #include "vmm/handlers.h"
 #include "vmm/hypercall_abi.h"
+#include "vmm/kvmclock.h"
+#include "vmm/msr.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
 #define MAX_BASIC    0xdu
 #define MAX_EXTENDED 0x80000008u
 
+#define EDX_APIC       (1u << 9)
+#define ECX_X2APIC     (1u << 21)
+#define ECX_DEADLINE   (1u << 24)
+#define EAX_ARAT       (1u << 2)
 #define ECX_XSAVE      BIT(26)
 #define ECX_OSXSAVE    (1u << 27)
 #define ECX_HYPERVISOR (1u << 31)
@@ -20,6 +28,7 @@
 /* 4-level EPT and nested tables reach this far. */
 #define PHYSICAL_BITS_MAX 48u
 #define LINEAR_BITS	  48u
+#define APIC_BASE_ENABLE  BIT(11)
 
 /* Where the legacy area and the header of an XSAVE image end (SDM "XSAVE Area"). */
 #define XSAVE_EXTENDED 576u
@@ -44,7 +53,8 @@ static u32 id_bits(u32 vcpus)
 static void shape_features(const struct build *build, struct cpuid_leaf *value)
 {
 	value->ebx |= build->vcpus << 16;
-	value->ecx |= ECX_HYPERVISOR;
+	value->ecx |= ECX_HYPERVISOR | ECX_X2APIC | ECX_DEADLINE;
+	value->edx |= EDX_APIC;
 	if (build->vcpus > 1)
 		value->edx |= EDX_HTT;
 }
@@ -127,6 +137,20 @@ static void shape_signature(struct cpuid_leaf *value)
 	memcpy(&value->edx, TRIVISOR_SIGNATURE + 8, 4);
 }
 
+static void shape_frequency(struct cpuid_leaf *value)
+{
+	value->eax = (u32)(tsc_hz / 1000);
+	value->ebx = LAPIC_TIMER_HZ / 1000;
+}
+
+static void shape_kvm(struct cpuid_leaf *value)
+{
+	value->eax = CPUID_KVM_BASE + CPUID_KVM_LEAVES - 1;
+	memcpy(&value->ebx, KVM_SIGNATURE, 4);
+	memcpy(&value->ecx, KVM_SIGNATURE + 4, 4);
+	memcpy(&value->edx, KVM_SIGNATURE + 8, 4);
+}
+
 static void shape(const struct build *build, const struct cpuid_rule *rule, u32 subleaf, struct cpuid_leaf *value)
 {
 	switch ((enum cpuid_shape)rule->shape) {
@@ -165,6 +189,18 @@ static void shape(const struct build *build, const struct cpuid_rule *rule, u32 
 	case SHAPE_ABI:
 		value->eax = HYPERCALL_ABI_VERSION;
 		return;
+	case SHAPE_POWER:
+		value->eax = EAX_ARAT;
+		return;
+	case SHAPE_FREQUENCY:
+		shape_frequency(value);
+		return;
+	case SHAPE_KVM:
+		shape_kvm(value);
+		return;
+	case SHAPE_KVM_FEATURES:
+		value->eax = (u32)(KVM_FEATURE_CLOCK_OLD | KVM_FEATURE_NO_IO_DELAY | KVM_FEATURE_CLOCK | KVM_FEATURE_STABLE_TSC);
+		return;
 	}
 }
 
@@ -176,6 +212,8 @@ static struct cpuid_group *group_of(struct cpuid_policy *policy, u32 leaf)
 		return &policy->extended[leaf - CPUID_EXTENDED_BASE];
 	if (leaf - CPUID_HYPERVISOR_BASE < CPUID_HYPERVISOR_LEAVES)
 		return &policy->hypervisor[leaf - CPUID_HYPERVISOR_BASE];
+	if (leaf - CPUID_KVM_BASE < CPUID_KVM_LEAVES)
+		return &policy->kvm[leaf - CPUID_KVM_BASE];
 	return NULL;
 }
 
@@ -364,10 +402,13 @@ static struct cpuid_leaf __attribute__((noinline)) fix(struct vcpu *vcpu, const 
 {
 	const struct cpuid_policy *policy = vcpu->vm->cpuid;
 	struct cpuid_leaf value = entry->value;
+	u64 base;
 
 	switch (entry->fixup) {
 	case CPUID_FIX_FEATURES:
 		value.ebx |= vcpu->id << 24;
+		if (vcpu->machine && msr_read(vcpu, MSR_APIC_BASE, &base) == MSR_OK && !(base & APIC_BASE_ENABLE))
+			value.edx &= ~EDX_APIC;
 		if (vcpu_get(vcpu, REG_CR4) & CR4_OSXSAVE)
 			value.ecx |= ECX_OSXSAVE;
 		break;

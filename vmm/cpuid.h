@@ -13,7 +13,9 @@ struct vcpu;
 
 #define CPUID_BASIC_LEAVES	0x10u /* 0 .. 0xf */
 #define CPUID_EXTENDED_LEAVES	0x10u /* 0x80000000 .. 0x8000000f */
-#define CPUID_HYPERVISOR_LEAVES 2u    /* 0x40000000, 0x40000001 */
+#define CPUID_HYPERVISOR_LEAVES 0x11u /* 0x40000000 .. 0x40000010 */
+#define CPUID_KVM_LEAVES	2u    /* 0x40000100, 0x40000101 */
+#define CPUID_KVM_BASE		0x40000100u
 #define CPUID_HYPERVISOR_BASE	0x40000000u
 #define CPUID_EXTENDED_BASE	0x80000000u
 #define CPUID_ENTRIES		64u
@@ -52,6 +54,7 @@ struct cpuid_policy {
 	struct cpuid_group basic[CPUID_BASIC_LEAVES];
 	struct cpuid_group extended[CPUID_EXTENDED_LEAVES];
 	struct cpuid_group hypervisor[CPUID_HYPERVISOR_LEAVES];
+	struct cpuid_group kvm[CPUID_KVM_LEAVES];
 	struct cpuid_entry entry[CPUID_ENTRIES];
 	u32 xsave_offset[64], xsave_size[64]; /* of the components in xcr0 */
 	u64 xsave_align; /* components aligned to 64 bytes in the compacted format */

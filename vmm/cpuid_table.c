@@ -2,8 +2,8 @@
  * Every bit of CPUID that a guest may see (SDM vol. 2 "CPUID—CPU Identification"; APM vol. 3 "Obtaining Processor
  * Information Via the CPUID Instruction"). A feature stands here when it needs nothing of us, or when we give what it
  * needs; a missing line is a 0. Left out for what they would need: MONITOR, SMX, VMX, SVM, thermal and power
- * management, performance monitoring, debug store, MPX, TSX, SGX, CET, PT, AMX, LA57, XSAVES, and the local APIC with
- * its timer, as long as a VM has no interrupt controller. IBRS and STIBP (leaf 7 EDX 26, 27) need IA32_SPEC_CTRL
+ * management, performance monitoring, debug store, MPX, TSX, SGX, CET, PT, AMX, LA57 and XSAVES. The local APIC with x2APIC
+ * mode and the TSC-deadline timer is ours, whatever the processor has. IBRS and STIBP (leaf 7 EDX 26, 27) need IA32_SPEC_CTRL
  * switched at every entry, which no engine does yet.
  */
 #include "vmm/cpuid_table.h"
@@ -59,6 +59,7 @@ const struct cpuid_rule cpuid_rules[] = {
 	 .ecx = LEAF1_ECX, .edx = LEAF1_EDX},
 	{.leaf = 0x2, .eax = ALL, .ebx = ALL, .ecx = ALL, .edx = ALL},
 	{.leaf = 0x4, .count = 5, .shape = SHAPE_CACHE, .eax = 0x3ff, .ebx = ALL, .ecx = ALL, .edx = 7},
+	{.leaf = 0x6, .shape = SHAPE_POWER},
 	{.leaf = 0x7, .shape = SHAPE_MAX_SUBLEAF, .fixup = CPUID_FIX_OSPKE, .eax = ALL, .ebx = LEAF7_EBX,
 	 .ecx = LEAF7_ECX, .edx = LEAF7_EDX},
 	{.leaf = 0x7, .subleaf = 1, .eax = LEAF7_1_EAX},
@@ -69,6 +70,9 @@ const struct cpuid_rule cpuid_rules[] = {
 	{.leaf = 0xd, .subleaf = 2, .count = 8, .shape = SHAPE_XSAVE_COMPONENT, .eax = ALL, .ebx = ALL, .ecx = B(1)},
 	{.leaf = 0x40000000, .shape = SHAPE_SIGNATURE},
 	{.leaf = 0x40000001, .shape = SHAPE_ABI},
+	{.leaf = 0x40000010, .shape = SHAPE_FREQUENCY},
+	{.leaf = 0x40000100, .shape = SHAPE_KVM},
+	{.leaf = 0x40000101, .shape = SHAPE_KVM_FEATURES},
 	{.leaf = 0x80000000, .shape = SHAPE_MAX_EXTENDED, .eax = ALL, .ebx = ALL, .ecx = ALL, .edx = ALL},
 	{.leaf = 0x80000001, .eax = ALL, .ecx = EXT1_ECX, .edx = EXT1_EDX},
 	{.leaf = 0x80000002, .eax = ALL, .ebx = ALL, .ecx = ALL, .edx = ALL}, /* brand string */

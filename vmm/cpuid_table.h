@@ -18,6 +18,10 @@ enum cpuid_shape {
 	SHAPE_ADDRESS_SIZES,
 	SHAPE_SIGNATURE,
 	SHAPE_ABI,
+	SHAPE_POWER,	 /* leaf 6: the local APIC's timer never stops */
+	SHAPE_FREQUENCY, /* leaf 0x40000010: TSC and local APIC timer in kHz */
+	SHAPE_KVM,
+	SHAPE_KVM_FEATURES,
 };
 
 /* A row for one subleaf, or for `count` in sequence. */

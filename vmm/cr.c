@@ -95,14 +95,15 @@ static enum verdict set_cr4(struct vcpu *vcpu, u64 value)
 	return commit(vcpu, REG_CR4, value, context.cr3, effects);
 }
 
-/*
- * The task priority (SDM "Task Priority in IA-32e Mode"): kept, as long as there is no local APIC that it would steer.
- */
+/* SDM "Interrupt Priorities" of IA-32e mode: the task priority of the local APIC; kept here where there is none. */
 static enum verdict set_cr8(struct vcpu *vcpu, u64 value)
 {
 	if (value > 15)
 		return vcpu_raise_error(vcpu, VECTOR_GP, 0);
-	vcpu->cr8 = value;
+	if (vcpu->machine)
+		vcpu->machine->set_cr8(vcpu, value);
+	else
+		vcpu->cr8 = value;
 	return VERDICT_ADVANCE;
 }
 
@@ -133,7 +134,7 @@ static enum verdict move_from(struct vcpu *vcpu, const struct exit_cr *cr)
 	u32 size = vcpu_long_mode(vcpu) ? 8 : 4;
 
 	if (cr->cr == 8)
-		vcpu_set_sized(vcpu, (enum reg)cr->gpr, size, vcpu->cr8);
+		vcpu_set_sized(vcpu, (enum reg)cr->gpr, size, vcpu->machine ? vcpu->machine->get_cr8(vcpu) : vcpu->cr8);
 	else if (cr->cr < ARRAY_SIZE(regs) && cr->cr != 1)
 		vcpu_set_sized(vcpu, (enum reg)cr->gpr, size, vcpu_get(vcpu, (enum reg)regs[cr->cr]));
 	else

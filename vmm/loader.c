@@ -2,6 +2,7 @@
 #include "vmm/loader.h"
 
 const struct loader_ops *const loaders[] = {
+	&loader_linux,
 	&loader_multiboot,
 	&loader_pvh,
 	NULL,

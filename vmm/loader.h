@@ -36,6 +36,6 @@ struct loader_ops {
 
 /* In the order they are asked; ended by NULL. */
 extern const struct loader_ops *const loaders[];
-extern const struct loader_ops loader_multiboot, loader_pvh;
+extern const struct loader_ops loader_linux, loader_multiboot, loader_pvh;
 
 #endif

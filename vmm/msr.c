@@ -4,9 +4,12 @@
 #include "lib/string.h"
 #include "vmm/cpuid.h"
 #include "vmm/handlers.h"
+#include "vmm/kvmclock.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
+#define MSR_X2APIC_FIRST    0x800u
+#define MSR_X2APIC_LAST	    0x8ffu
 #define APIC_BASE_DEFAULT   0xfee00000ull
 #define APIC_BASE_BSP	    BIT(8)
 #define MISC_FAST_STRINGS   BIT(0)
@@ -40,6 +43,8 @@ static void move_tsc(struct vcpu *vcpu, u64 by)
 {
 	vcpu->tsc_offset += by;
 	vcpu->engine->set_tsc_offset(vcpu, vcpu->tsc_offset);
+	if (vcpu->machine)
+		vcpu->machine->tsc_moved(vcpu);
 }
 
 /* SDM "IA32_TSC_ADJUST Register": each of the two moves the other by as much. */
@@ -70,18 +75,20 @@ static enum msr_result tsc_adjust_write(struct vcpu *vcpu, u32 msr, u64 value)
 
 static enum msr_result apic_base_read(struct vcpu *vcpu, u32 msr, u64 *value)
 {
-	(void)msr;
+	if (vcpu->machine)
+		return vcpu->machine->read_msr(vcpu, msr, value) ? MSR_OK : MSR_FAULT;
 	*value = state_of(vcpu)->apic_base;
 	return MSR_OK;
 }
 
-/* CPUID shows no local APIC: the enable bits cannot be set, the base is kept as written. */
+/* Without a local APIC the enable bits cannot be set, the base is kept as written. */
 static enum msr_result apic_base_write(struct vcpu *vcpu, u32 msr, u64 value)
 {
 	u64 address = (BIT(vcpu->vm->cpuid->physical_bits) - 1) & ~(PAGE_SIZE - 1);
 	u64 bsp = state_of(vcpu)->apic_base & APIC_BASE_BSP;
 
-	(void)msr;
+	if (vcpu->machine)
+		return vcpu->machine->write_msr(vcpu, msr, value) ? MSR_OK : MSR_FAULT;
 	if (value & ~(address | APIC_BASE_BSP))
 		return MSR_FAULT;
 	state_of(vcpu)->apic_base = (value & address) | bsp;
@@ -172,6 +179,7 @@ static enum msr_result debugctl_write(struct vcpu *vcpu, u32 msr, u64 value)
 const struct msr_row msr_table[] = {
 	{.first = 0, .last = 1, .kind = MSR_IGNORED}, /* the Pentium's machine-check address and type */
 	{ONE(MSR_TSC), EMULATED, .read = tsc_read, .write = tsc_write},
+	{.first = MSR_KVM_WALL_CLOCK_OLD, .last = MSR_KVM_SYSTEM_TIME_OLD, .kind = MSR_MACHINE},
 	{ONE(MSR_PLATFORM_ID), .kind = MSR_FIXED},
 	{ONE(MSR_APIC_BASE), EMULATED, .read = apic_base_read, .write = apic_base_write},
 	{ONE(MSR_TSC_ADJUST), EMULATED, .need = MSR_NEEDS_TSC_ADJUST,
@@ -192,6 +200,9 @@ const struct msr_row msr_table[] = {
 	MTRR(MSR_MTRR_FIX4K_C0000, MSR_MTRR_FIX4K_C0000 + 7),
 	{ONE(MSR_PAT), EMULATED, .read = held_read, .write = pat_write},
 	MTRR(MSR_MTRR_DEF_TYPE, MSR_MTRR_DEF_TYPE),
+	{ONE(MSR_TSC_DEADLINE), .kind = MSR_MACHINE},
+	{.first = MSR_X2APIC_FIRST, .last = MSR_X2APIC_LAST, .kind = MSR_MACHINE},
+	{.first = MSR_KVM_WALL_CLOCK, .last = MSR_KVM_SYSTEM_TIME, .kind = MSR_MACHINE},
 	{ONE(MSR_EFER), EMULATED, .read = efer_read, .write = efer_write},
 	OWNED(MSR_STAR),
 	OWNED(MSR_LSTAR),
@@ -276,6 +287,8 @@ enum msr_result msr_read(struct vcpu *vcpu, u32 msr, u64 *value)
 		return held_read(vcpu, msr, value);
 	case MSR_EMULATED:
 		return row->read ? row->read(vcpu, msr, value) : MSR_FAULT;
+	case MSR_MACHINE:
+		return vcpu->machine && vcpu->machine->read_msr(vcpu, msr, value) ? MSR_OK : MSR_FAULT;
 	default:
 		*value = row->value;
 		return MSR_OK;
@@ -293,6 +306,8 @@ enum msr_result msr_write(struct vcpu *vcpu, u32 msr, u64 value)
 		return held_write(vcpu, msr, value);
 	case MSR_EMULATED:
 		return row->write ? row->write(vcpu, msr, value) : MSR_FAULT;
+	case MSR_MACHINE:
+		return vcpu->machine && vcpu->machine->write_msr(vcpu, msr, value) ? MSR_OK : MSR_FAULT;
 	case MSR_FIXED:
 		return MSR_FAULT;
 	default:

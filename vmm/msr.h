@@ -21,6 +21,7 @@ enum msr_kind {
 	MSR_EMULATED, /* by functions; a missing one is #GP */
 	MSR_FIXED,    /* reads as `value`, a write is #GP */
 	MSR_IGNORED,  /* reads as `value`, a write does nothing */
+	MSR_MACHINE,  /* the local APIC's or the clock's: vcpu->machine */
 };
 
 /* What a VM's CPUID must have for the row to count. */

@@ -11,6 +11,20 @@
 
 struct msr_state;
 
+/* What the machine around a vCPU does for it: its local APIC and its clock. Called on the core where it is current. */
+struct vcpu_machine {
+	/* Bring events.irq_line up to date, and take what else has been sent to it. */
+	void (*look)(struct vcpu *vcpu);
+	/* MSR_MACHINE of vmm/msr.h. False: #GP(0). */
+	bool (*read_msr)(struct vcpu *vcpu, u32 msr, u64 *value);
+	bool (*write_msr)(struct vcpu *vcpu, u32 msr, u64 value);
+	/* 0 to 15. */
+	u64 (*get_cr8)(struct vcpu *vcpu);
+	void (*set_cr8)(struct vcpu *vcpu, u64 value);
+	/* The guest has set its TSC. */
+	void (*tsc_moved)(struct vcpu *vcpu);
+};
+
 enum vcpu_run_state { VCPU_CREATED, VCPU_RUNNABLE, VCPU_RUNNING, VCPU_BLOCKED, VCPU_ENDED };
 
 /* vcpu->attention, why the slow part of the run loop must look before the next entry. (a): other cores set bits. */
@@ -30,7 +44,7 @@ struct vcpu {
 	void *engine_state; /* (i) the engine's own */
 	void *xsave;	  /* (i) extended state while not current */
 	u64 xcr0;	  /* (c) the guest's; written by engine->set_xcr0() and import_state() */
-	u64 cr8;	  /* (c) the task priority, while no virtual local APIC holds it */
+	u64 cr8;	  /* (c) the task priority, where no machine holds it */
 	u64 slice_end;	  /* (c) TSC */
 	u64 tsc_offset;	  /* (c) */
 	struct event_state events; /* (c) */
@@ -44,6 +58,7 @@ struct vcpu {
 	 * none.
 	 */
 	u8 (*irq_take)(struct vcpu *vcpu);
+	const struct vcpu_machine *machine; /* (i) NULL: it has no local APIC */
 	struct msr_state *msrs; /* (c) vmm/msr.h */
 	enum vcpu_run_state state; /* (s) */
 	bool wake_pending; /* (s) a wake came while it was about to block */

@@ -78,10 +78,12 @@ void vcpu_deliver_events(struct vcpu *vcpu)
 {
 	bool fresh = vcpu->events.in_flight.type == EVENT_NONE;
 	u64 rflags = vcpu_get(vcpu, REG_RFLAGS);
-	struct event_decision decision =
-		event_decide(&vcpu->events, vcpu->engine->interruptibility(vcpu), rflags & RFLAGS_IF);
+	struct event_decision decision;
 	struct event *event = &decision.inject;
 
+	if (vcpu->machine)
+		vcpu->machine->look(vcpu);
+	decision = event_decide(&vcpu->events, vcpu->engine->interruptibility(vcpu), rflags & RFLAGS_IF);
 	if (event->type != EVENT_NONE) {
 		event_delivered(&vcpu->events, event);
 		if (event->type == EVENT_INTERRUPT && fresh) {
@@ -101,6 +103,8 @@ bool vcpu_has_wake_event(struct vcpu *vcpu)
 {
 	const struct event_state *events = &vcpu->events;
 
+	if (vcpu->machine)
+		vcpu->machine->look(vcpu);
 	return events->nmi_pending || events->in_flight.type != EVENT_NONE || events->exception.type != EVENT_NONE ||
 	       (events->irq_line && vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_IF);
 }

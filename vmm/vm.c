@@ -7,6 +7,7 @@
 #include "core/panic.h"
 #include "core/percpu.h"
 #include "core/pool.h"
+#include "core/time.h"
 #include "lib/error.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
@@ -156,6 +157,7 @@ static int load(struct vm *vm)
 	if (error)
 		return error;
 	root_load(&vm->root);
+	input.rsdp = machine_put_tables(vm);
 	error = load_image(vm, &input);
 	root_load(&base_root);
 	return error;
@@ -186,9 +188,9 @@ static int fill(struct vm *vm)
 	if (!vm->console)
 		return refuse(vm, ERR_MEMORY, "its CPUID table and console could not be made");
 	bus_init(&vm->bus);
-	error = machine_create(vm);
+	error = create_vcpus(vm);
 	if (!error)
-		error = create_vcpus(vm);
+		error = machine_create(vm);
 	return error ? error : load(vm);
 }
 
@@ -220,6 +222,11 @@ struct vm *vm_create(const struct vm_config *config, const struct engine_ops *en
 	return NULL;
 }
 
+u64 vm_time_ns(const struct vm *vm)
+{
+	return ticks_to_ns(rdtsc() - vm->created_ticks);
+}
+
 void vm_start(struct vm *vm)
 {
 	vm->started_ticks = rdtsc();
@@ -236,10 +243,11 @@ static void one_vm_less(void)
 
 void vm_destroy(struct vm *vm)
 {
+	/* First what may still call: device timers wake vCPUs. */
+	machine_destroy(vm);
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		if (vm->vcpu[i])
 			vcpu_destroy(vm->vcpu[i]);
-	machine_destroy(vm);
 	if (vm->console)
 		vm_console_destroy(vm->console);
 	guest_memory_free(vm);

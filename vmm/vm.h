@@ -16,6 +16,7 @@
 enum vm_end_cause {
 	VM_END_NONE,
 	VM_END_EXIT,	     /* it said so itself, with a code */
+	VM_END_RESET,	     /* it asked for a reset */
 	VM_END_TRIPLE_FAULT,
 	VM_END_HALTED,	     /* halted for good */
 	VM_END_ERROR,	     /* it did what no machine of its kind can do */
@@ -68,6 +69,8 @@ void vm_vcpu_stuck(struct vcpu *vcpu);
 void vm_vcpu_gone(struct vcpu *vcpu);
 /* End it: first caller's cause is kept and printed in one line. Its other vCPUs are kicked. Any core. */
 void vm_end(struct vm *vm, enum vm_end_cause cause, u64 code, const char *format, ...) PRINTF(4, 5);
+/* VM time: nanoseconds since it was created. Any core. */
+u64 vm_time_ns(const struct vm *vm);
 /* Whether vm_end() was called. Any core. */
 bool vm_ended(struct vm *vm);
 /* Free everything; no vCPU of it is current anywhere. Called by the core that put its last vCPU. */

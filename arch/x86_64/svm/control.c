@@ -60,8 +60,9 @@ void svm_control_init(struct vcpu *vcpu)
 	vmcb->intercept3 = word_of(intercepts3, ARRAY_SIZE(intercepts3));
 	vmcb->intercept4 = word_of(intercepts4, ARRAY_SIZE(intercepts4));
 	vmcb->exceptions = word_of(exceptions, ARRAY_SIZE(exceptions));
-	/* CR4: guests see only the features that CPUID shows them. CR0 and CR3 the processor checks and nested paging contains. */
-	vmcb->cr_write = BIT(4);
+	/* CR4: guests see only the features that CPUID shows them. CR0 and CR3 the processor checks and nested paging contains. CR8 is the virtual local APIC's. */
+	vmcb->cr_write = BIT(4) | BIT(8);
+	vmcb->cr_read = BIT(8);
 	/* The first touch of a debug register brings them in (svm_load_debug). */
 	vmcb->dr_read = vmcb->dr_write = 0xffff;
 	vmcb->io_map = pool_pa(vm->io_map);

@@ -1,0 +1,227 @@
+#include "vmm/apic.h"
+#include "arch/x86_64/cpu/insn.h"
+#include "core/percpu.h"
+#include "core/pool.h"
+#include "core/time.h"
+#include "vmm/machine.h"
+#include "vmm/sched.h"
+#include "vmm/vm.h"
+#include "vmm/cpuid.h"
+#include "vmm/vcpu.h"
+
+#define SPURIOUS_VECTOR 0xffu
+
+/* Something may have changed what is to be delivered: decide again before the next entry. */
+static void look_again(struct vcpu *vcpu)
+{
+	__atomic_fetch_or(&vcpu->attention, ATTENTION_EVENT, __ATOMIC_RELAXED);
+}
+
+/* The same for a vCPU that may be anywhere, in a HLT too. */
+static void call_attention(struct vcpu *vcpu)
+{
+	sched_kick(vcpu, ATTENTION_EVENT);
+	sched_wake(vcpu);
+}
+
+static void ipi(void *context, struct vlapic *from, enum apic_shorthand to, const struct apic_message *message)
+{
+	apic_send(&((struct vm_apic *)context)->bus, from, to, message);
+}
+
+static void eoi(void *context, u8 vector)
+{
+	ioapic_eoi(((struct vm_apic *)context)->ioapic, vector);
+}
+
+static void lapic_attention(void *context, struct vlapic *lapic)
+{
+	call_attention(((struct vm_apic *)context)->vm->vcpu[lapic->id]);
+}
+
+static u64 guest_tsc(void *context, struct vlapic *lapic)
+{
+	return rdtsc() + ((struct vm_apic *)context)->vm->vcpu[lapic->id]->tsc_offset;
+}
+
+static void ioapic_message(void *context, const struct apic_message *message)
+{
+	apic_send(&((struct vm_apic *)context)->bus, NULL, APIC_TO_DESTINATION, message);
+}
+
+/* The PIC's output is wired to LINT0 of every processor; the boot processor is the one that has it unmasked. */
+static void pic_intr(void *context, bool level)
+{
+	if (level)
+		call_attention(((struct vm_apic *)context)->vm->vcpu[0]);
+}
+
+/* INIT and STARTUP have nobody to start: a VM has one processor yet, and that one does not reset itself by its own IPI. */
+static void take_signals(struct vcpu *vcpu, struct vm_apic *apic, struct vlapic *lapic)
+{
+	u8 startup_vector;
+	u32 signals = vlapic_take_signals(lapic, &startup_vector);
+
+	if (signals & LAPIC_SIGNAL_NMI)
+		vcpu->events.nmi_pending = true;
+	if (signals & LAPIC_SIGNAL_EXTINT)
+		__atomic_store_n(&apic->extint, true, __ATOMIC_RELAXED);
+}
+
+static bool pic_asks(const struct vcpu *vcpu, const struct vm_apic *apic, const struct vlapic *lapic)
+{
+	return pic_output(apic->pic) && ((vcpu->id == 0 && vlapic_accepts_pic(lapic)) || __atomic_load_n(&apic->extint, __ATOMIC_RELAXED));
+}
+
+static void look(struct vcpu *vcpu)
+{
+	struct vm_apic *apic = machine_apic(vcpu->vm);
+	struct vlapic *lapic = apic->lapic[vcpu->id];
+
+	take_signals(vcpu, apic, lapic);
+	vcpu->events.irq_line = vlapic_pending(lapic) >= 0 || pic_asks(vcpu, apic, lapic);
+}
+
+/* More may be waiting behind this one: the look after it asks for a window. */
+static u8 take(struct vcpu *vcpu)
+{
+	struct vm_apic *apic = machine_apic(vcpu->vm);
+	struct vlapic *lapic = apic->lapic[vcpu->id];
+	int vector;
+
+	look_again(vcpu);
+	if (pic_asks(vcpu, apic, lapic)) {
+		__atomic_store_n(&apic->extint, false, __ATOMIC_RELAXED);
+		return pic_acknowledge(apic->pic);
+	}
+	vector = vlapic_take(lapic);
+	return vector < 0 ? (u8)SPURIOUS_VECTOR : (u8)vector;
+}
+
+static bool read_msr(struct vcpu *vcpu, u32 msr, u64 *value)
+{
+	struct vcpu_apic *own = machine_apic(vcpu->vm)->vcpu[vcpu->id];
+
+	return kvmclock_read(&own->clock, msr, value) || vlapic_read_msr(&own->lapic, msr, value);
+}
+
+static bool write_msr(struct vcpu *vcpu, u32 msr, u64 value)
+{
+	struct vm_apic *apic = machine_apic(vcpu->vm);
+	struct vcpu_apic *own = apic->vcpu[vcpu->id];
+	u64 ignored, tsc;
+
+	if (kvmclock_read(&own->clock, msr, &ignored)) {
+		tsc = rdtsc();
+		return kvmclock_write(&own->clock, vcpu->vm, msr, value, tsc + vcpu->tsc_offset,
+				      ticks_to_ns(tsc - vcpu->vm->created_ticks), apic->boot_seconds);
+	}
+	look_again(vcpu);
+	return vlapic_write_msr(&own->lapic, msr, value);
+}
+
+static u64 get_cr8(struct vcpu *vcpu)
+{
+	return vlapic_get_cr8(machine_apic(vcpu->vm)->lapic[vcpu->id]);
+}
+
+static void set_cr8(struct vcpu *vcpu, u64 value)
+{
+	vlapic_set_cr8(machine_apic(vcpu->vm)->lapic[vcpu->id], value);
+	look_again(vcpu);
+}
+
+static void tsc_moved(struct vcpu *vcpu)
+{
+	struct vcpu_apic *own = machine_apic(vcpu->vm)->vcpu[vcpu->id];
+	u64 tsc = rdtsc();
+
+	kvmclock_refresh(&own->clock, vcpu->vm, tsc + vcpu->tsc_offset, ticks_to_ns(tsc - vcpu->vm->created_ticks));
+}
+
+static const struct vcpu_machine machine_ops = {
+	.look = look,
+	.read_msr = read_msr,
+	.write_msr = write_msr,
+	.get_cr8 = get_cr8,
+	.set_cr8 = set_cr8,
+	.tsc_moved = tsc_moved,
+};
+
+/* MMIO is done by the core on which the vCPU is current. Elsewhere than at the default address a guest finds no registers. */
+static enum device_answer window_read(struct device *device UNUSED, u32 range UNUSED, u64 offset, u8 size, u64 *value)
+{
+	struct vcpu *vcpu = this_core()->current;
+	struct vlapic *lapic = machine_apic(vcpu->vm)->lapic[vcpu->id];
+
+	*value = vlapic_covers(lapic, LAPIC_ADDRESS + offset) ? vlapic_read(lapic, offset, size) : ~0ull;
+	return DEVICE_DONE;
+}
+
+static enum device_answer window_write(struct device *device UNUSED, u32 range UNUSED, u64 offset, u8 size, u64 value)
+{
+	struct vcpu *vcpu = this_core()->current;
+	struct vlapic *lapic = machine_apic(vcpu->vm)->lapic[vcpu->id];
+
+	if (vlapic_covers(lapic, LAPIC_ADDRESS + offset))
+		vlapic_write(lapic, offset, size, value);
+	look_again(vcpu);
+	return DEVICE_DONE;
+}
+
+static const struct device_ops window_ops = {.name = "local APIC", .mmio_read = window_read, .mmio_write = window_write};
+
+void apic_init(struct vm_apic *apic, struct vm *vm, const struct device_services *services, struct pic8259 *pic, struct ioapic *ioapic)
+{
+	*apic = (struct vm_apic){
+		.vm = vm,
+		.services = services,
+		.pic = pic,
+		.ioapic = ioapic,
+		.lapic_wires = {.context = apic, .ipi = ipi, .eoi = eoi, .attention = lapic_attention, .guest_tsc = guest_tsc},
+		.ioapic_wires = {.context = apic, .send = ioapic_message},
+		.pic_wires = {.context = apic, .intr = pic_intr},
+		.window = {.ops = &window_ops, .services = services},
+	};
+	apic->bus.lapic = apic->lapic;
+}
+
+static int create_one(struct vm_apic *apic, u32 id)
+{
+	struct vcpu_apic *own = pool_new(sizeof(*own));
+
+	if (!own)
+		return ERR_MEMORY;
+	own->page = pool_alloc(1);
+	if (!own->page) {
+		pool_delete(own, sizeof(*own));
+		return ERR_MEMORY;
+	}
+	vlapic_init(&own->lapic, apic->services, &apic->lapic_wires, own->page, id, id == 0, apic->vm->cpuid->physical_bits, tsc_hz);
+	if (id == 0)
+		vlapic_virtual_wire(&own->lapic);
+	apic->vcpu[id] = own;
+	apic->lapic[id] = &own->lapic;
+	apic->count = apic->bus.count = id + 1;
+	apic->vm->vcpu[id]->irq_take = take;
+	apic->vm->vcpu[id]->machine = &machine_ops;
+	return OK;
+}
+
+int apic_create(struct vm_apic *apic)
+{
+	int error = OK;
+
+	for (u32 i = 0; i < apic->vm->vcpu_count && !error; i++)
+		error = create_one(apic, i);
+	return error ? error : bus_add_mmio(&apic->vm->bus, &apic->window, 0, LAPIC_ADDRESS, LAPIC_SIZE);
+}
+
+void apic_destroy(struct vm_apic *apic)
+{
+	for (u32 i = 0; i < apic->count; i++) {
+		pool_free(apic->vcpu[i]->page, 1);
+		pool_delete(apic->vcpu[i], sizeof(*apic->vcpu[i]));
+	}
+	apic->count = 0;
+}
