@@ -114,7 +114,7 @@ static bool write_msr(struct vcpu *vcpu, u32 msr, u64 value)
 	if (kvmclock_read(&own->clock, msr, &ignored)) {
 		tsc = rdtsc();
 		return kvmclock_write(&own->clock, vcpu->vm, msr, value, tsc + vcpu->tsc_offset,
-				      ticks_to_ns(tsc - vcpu->vm->created_ticks), apic->boot_seconds);
+				      ticks_to_ns(tsc - vcpu->vm->started_ticks), apic->boot_seconds);
 	}
 	look_again(vcpu);
 	return vlapic_write_msr(&own->lapic, msr, value);
@@ -136,7 +136,7 @@ static void tsc_moved(struct vcpu *vcpu)
 	struct vcpu_apic *own = machine_apic(vcpu->vm)->vcpu[vcpu->id];
 	u64 tsc = rdtsc();
 
-	kvmclock_refresh(&own->clock, vcpu->vm, tsc + vcpu->tsc_offset, ticks_to_ns(tsc - vcpu->vm->created_ticks));
+	kvmclock_refresh(&own->clock, vcpu->vm, tsc + vcpu->tsc_offset, ticks_to_ns(tsc - vcpu->vm->started_ticks));
 }
 
 static const struct vcpu_machine machine_ops = {

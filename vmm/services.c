@@ -68,7 +68,7 @@ static void service_set_line(void *context, u32 line, bool level)
 
 static u64 service_now(void *context)
 {
-	return vm_time_ns(((struct vm_services *)context)->vm);
+	return ticks_to_ns(rdtsc() - ((struct vm_services *)context)->vm->started_ticks);
 }
 
 /*
@@ -78,7 +78,7 @@ static u64 service_now(void *context)
 static u64 deadline_ticks(const struct vm *vm, u64 deadline_ns)
 {
 	/* 2^62 ns are 146 years: later than that is never, and the sum below cannot wrap. */
-	return deadline_ns > BIT(62) ? TIMER_NEVER : vm->created_ticks + ns_to_ticks(deadline_ns) + 1;
+	return deadline_ns > BIT(62) ? TIMER_NEVER : vm->started_ticks + ns_to_ticks(deadline_ns) + 1;
 }
 
 static void core_timer_fired(struct timer *timer)

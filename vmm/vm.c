@@ -7,7 +7,6 @@
 #include "core/panic.h"
 #include "core/percpu.h"
 #include "core/pool.h"
-#include "core/time.h"
 #include "lib/error.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
@@ -206,7 +205,7 @@ struct vm *vm_create(const struct vm_config *config, const struct engine_ops *en
 	vm->config = config;
 	vm->engine = engine;
 	vm->permissions = VM_MAY_ALL;
-	vm->created_ticks = rdtsc();
+	vm->started_ticks = rdtsc();
 	if (take_slot(vm)) {
 		log_line("vm %s: not started: there are %u VMs already", config->name, MAX_VMS);
 	} else if (create_parts(vm)) {
@@ -222,14 +221,8 @@ struct vm *vm_create(const struct vm_config *config, const struct engine_ops *en
 	return NULL;
 }
 
-u64 vm_time_ns(const struct vm *vm)
-{
-	return ticks_to_ns(rdtsc() - vm->created_ticks);
-}
-
 void vm_start(struct vm *vm)
 {
-	vm->started_ticks = rdtsc();
 	vm->vcpus_started = 1;
 	vm->vcpus_live = 1;
 	sched_place(vm->vcpu[0]);

@@ -47,7 +47,7 @@ struct vm {
 	enum vm_end_cause end_cause; /* (l) first cause wins */
 	u64 end_code; /* (l) */
 	char end_text[160]; /* (l) */
-	u64 created_ticks, started_ticks; /* (i) TSC */
+	u64 started_ticks; /* (i) TSC at which VM time began, before the first device was made */
 	u32 vcpus_live; /* (a) placed on a core and not yet ended */
 	u32 vcpus_started, vcpus_stuck; /* (l) BIT(id): was placed; halted with nothing that could wake it */
 	const struct cpuid_policy *cpuid; /* (i) what CPUID says here */
@@ -69,8 +69,6 @@ void vm_vcpu_stuck(struct vcpu *vcpu);
 void vm_vcpu_gone(struct vcpu *vcpu);
 /* End it: first caller's cause is kept and printed in one line. Its other vCPUs are kicked. Any core. */
 void vm_end(struct vm *vm, enum vm_end_cause cause, u64 code, const char *format, ...) PRINTF(4, 5);
-/* VM time: nanoseconds since it was created. Any core. */
-u64 vm_time_ns(const struct vm *vm);
 /* Whether vm_end() was called. Any core. */
 bool vm_ended(struct vm *vm);
 /* Free everything; no vCPU of it is current anywhere. Called by the core that put its last vCPU. */

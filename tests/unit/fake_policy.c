@@ -4,7 +4,11 @@
 #include "arch/x86_64/cpu/features.h"
 #include "arch/x86_64/cpu/xstate.h"
 #include "core/pool.h"
+#include "core/time.h"
 #include "tests/unit/fake_engine.h"
+
+/* Tests that fake a whole core have their own. */
+u64 tsc_hz __attribute__((weak)) = 1000000000;
 
 void *pool_alloc(u32 pages)
 {

@@ -27,13 +27,14 @@ static const struct {
 	u32 leaf, subleaf, eax, ebx, ecx, edx;
 } allowed[] = {
 	{0x0, 0, 0x0d, ~0u, ~0u, ~0u},
-	{0x1, 0, 0x0fff3fff, 0x0001ff00, 0xf6da3203, 0x0f8bf9ff},
+	{0x1, 0, 0x0fff3fff, 0x0001ff00, 0xf7fa3203, 0x0f8bfbff},
 	{0x2, 0, ~0u, ~0u, ~0u, ~0u},
 	{0x4, 0, 0x3ff, ~0u, ~0u, 7},
 	{0x4, 1, 0x3ff, ~0u, ~0u, 7},
 	{0x4, 2, 0x3ff, ~0u, ~0u, 7},
 	{0x4, 3, 0x3ff, ~0u, ~0u, 7},
 	{0x4, 4, 0x3ff, ~0u, ~0u, 7},
+	{0x6, 0, 4, 0, 0, 0},
 	{0x7, 0, 1, 0xf1bf27eb, 0x1a405f4e, 0x2000451c},
 	{0x7, 1, 0x1c30, 0, 0, 0},
 	{0xb, 0, 0, 1, 0x100, 0},
@@ -48,6 +49,9 @@ static const struct {
 	{0xd, 9, ~0u, ~0u, 2, 0},
 	{0x40000000, 0, ~0u, ~0u, ~0u, ~0u},
 	{0x40000001, 0, 1, 0, 0, 0},
+	{0x40000010, 0, 1000000, 1000000, 0, 0},
+	{0x40000100, 0, 0x40000101, ~0u, ~0u, ~0u},
+	{0x40000101, 0, 0x100000b, 0, 0, 0},
 	{0x80000000, 0, 0x80000008, ~0u, ~0u, ~0u},
 	{0x80000001, 0, ~0u, 0, 0x002109e1, 0xefd3f9ff},
 	{0x80000002, 0, ~0u, ~0u, ~0u, ~0u},
@@ -111,14 +115,15 @@ static void test_never_shown(void **state)
 	extended = cpuid_answer(&fake.vcpu, 0x80000001, 0);
 	assert_false(one.ecx & (1u << 5));	/* VMX */
 	assert_false(one.ecx & (1u << 3));	/* MONITOR */
-	assert_false(one.ecx & (1u << 21));	/* x2APIC */
-	assert_false(one.ecx & (1u << 24));	/* TSC deadline */
-	assert_false(one.edx & (1u << 9));	/* APIC */
 	assert_false(seven.ebx & (1u << 2));	/* SGX */
 	assert_false(seven.ebx & (1u << 11));	/* RTM */
 	assert_false(seven.ecx & (1u << 16));	/* LA57 */
 	assert_false(seven.edx & (1u << 26));	/* SPEC_CTRL */
 	assert_false(extended.ecx & (1u << 2)); /* SVM */
+	/* What is ours is there on every host. */
+	assert_true(one.ecx & (1u << 21));	/* x2APIC */
+	assert_true(one.ecx & (1u << 24));	/* TSC deadline */
+	assert_true(one.edx & (1u << 9));	/* APIC */
 	assert_true(one.ecx & (1u << 31));	/* hypervisor present */
 }
 
@@ -134,7 +139,14 @@ static void test_hypervisor_leaves(void **state)
 	memcpy(text + 4, &leaf.ecx, 4);
 	memcpy(text + 8, &leaf.edx, 4);
 	assert_string_equal(text, TRIVISOR_SIGNATURE);
-	assert_int_equal(leaf.eax, 0x40000001);
+	assert_int_equal(leaf.eax, 0x40000010);
+	/* Linux looks for KVM's signature every 0x100 leaves, and for at least one leaf more. */
+	leaf = cpuid_answer(&fake.vcpu, 0x40000100, 0);
+	memcpy(text, &leaf.ebx, 4);
+	memcpy(text + 4, &leaf.ecx, 4);
+	memcpy(text + 8, &leaf.edx, 4);
+	assert_string_equal(text, "KVMKVMKVM");
+	assert_true(leaf.eax >= 0x40000101);
 	assert_int_equal(cpuid_answer(&fake.vcpu, 0x40000001, 0).eax, HYPERCALL_ABI_VERSION);
 }
 
@@ -227,7 +239,7 @@ static void test_out_of_range(void **state)
 	assert_memory_equal(&highest, &beyond, sizeof(highest));
 	beyond = cpuid_answer(&fake.vcpu, 0x80000009, 0);
 	assert_memory_equal(&highest, &beyond, sizeof(highest));
-	beyond = cpuid_answer(&fake.vcpu, 0x40000100, 0);
+	beyond = cpuid_answer(&fake.vcpu, 0x40000200, 0);
 	assert_int_equal(beyond.eax | beyond.ebx | beyond.ecx | beyond.edx, 0);
 }
 
@@ -261,7 +273,7 @@ static void test_handler_clears_upper_halves(void **state)
 	fake.vcpu.reg[REG_RCX] = ~0ull;
 	fake.vcpu.reg[REG_RDX] = ~0ull;
 	assert_int_equal(handle_cpuid(&fake.vcpu, &exit), VERDICT_ADVANCE);
-	assert_int_equal(fake.vcpu.reg[REG_RAX], 0x40000001);
+	assert_int_equal(fake.vcpu.reg[REG_RAX], 0x40000010);
 	assert_int_equal(fake.vcpu.reg[REG_RBX] >> 32 | fake.vcpu.reg[REG_RCX] >> 32 | fake.vcpu.reg[REG_RDX] >> 32, 0);
 }
 

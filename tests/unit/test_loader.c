@@ -1,4 +1,4 @@
-// sources: vmm/loader_multiboot.c vmm/loader_pvh.c vmm/loader_parts.c vmm/loader.c vmm/elf.c vmm/placement.c vmm/e820.c vmm/guest_memory_map.c lib/fmt.c lib/error.c
+// sources: vmm/loader_linux.c vmm/loader_multiboot.c vmm/loader_pvh.c vmm/loader_parts.c vmm/loader.c vmm/elf.c vmm/placement.c vmm/e820.c vmm/guest_memory_map.c lib/fmt.c lib/error.c tests/unit/fake_pool.c
 /* Multiboot and PVH into a VM whose RAM is an array here. */
 #include <stdarg.h>
 #include <stddef.h>

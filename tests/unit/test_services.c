@@ -290,7 +290,7 @@ static void test_memory_and_end(void **state)
 	assert_int_equal(cause, VM_END_EXIT);
 	assert_string_equal(end_text, "100% done");
 	services.services.reset(&services, "port 0xcf9");
-	assert_int_equal(cause, VM_END_ERROR);
+	assert_int_equal(cause, VM_END_RESET);
 	assert_non_null(strstr(end_text, "port 0xcf9"));
 	services.services.log(&services, "%u", 1);
 	assert_int_equal(lines_logged, 1);
