@@ -22,6 +22,7 @@
 
 static char bytes[LOG_SIZE]; /* ring_lock; read without it up to `head` */
 static u32 head;	     /* ring_lock for writing; free-running */
+static const char *open_line; /* ring_lock: whose line has been begun and not ended; NULL: none */
 static u32 held;	     /* ring_lock: bytes ever written, up to LOG_SIZE */
 static struct spinlock ring_lock = SPINLOCK_INIT;
 
@@ -160,8 +161,13 @@ static bool has_room(u32 n)
 /* A line being written: from begin to publish, under ring_lock. */
 static u32 begin_line(u32 n)
 {
-	if (!has_room(n))
+	if (!has_room(n + 1))
 		log_flush();
+	if (open_line) {
+		bytes[head & (LOG_SIZE - 1)] = '\n';
+		open_line = NULL;
+		return head + 1;
+	}
 	return head;
 }
 
@@ -247,30 +253,59 @@ bool log_urgent(const char *format, ...)
 	return true;
 }
 
-static char printable(char c)
+/* Whoever owns the terminal may move the cursor on it: others could forge what the user sees. */
+static char printable(char c, bool owner)
 {
 	u8 byte = (u8)c;
+	bool moves = byte == 0x1b || byte == '\b' || byte == '\r' || byte == '\a';
 
+	if (owner && moves)
+		return c;
 	return (byte < 0x20 && byte != '\t') || byte == 0x7f ? '?' : c;
+}
+
+static u32 append_guest(u32 at, const char *text, size_t from, size_t to, bool owner)
+{
+	for (size_t i = from; i < to; i++) {
+		char c = printable(text[i], owner);
+
+		at = append(at, &c, 1);
+	}
+	return at;
+}
+
+static void put_guest(const char *prefix, const char *text, size_t length, size_t shown, bool owner, bool ends)
+{
+	size_t n = MIN(length, (size_t)GUEST_LINE_MAX);
+	u32 prefix_length = (u32)strnlen(prefix, LINE_MAX), at;
+	bool taken = take(&ring_lock), goes_on = open_line == prefix;
+
+	if (goes_on)
+		open_line = NULL;
+	at = begin_line(prefix_length + 2 + (u32)n + 1);
+	if (!goes_on) {
+		at = append(at, prefix, prefix_length);
+		at = append(at, "| ", 2);
+	}
+	at = append_guest(at, text, goes_on ? MIN(shown, n) : 0, n, owner);
+	if (ends)
+		at = append(at, "\n", 1);
+	else
+		open_line = prefix;
+	publish(at);
+	give(&ring_lock, taken);
+	if (direct || emergency)
+		log_flush();
 }
 
 void log_guest_line(const char *prefix, const char *text, size_t length)
 {
-	u32 n = (u32)MIN(length, (size_t)GUEST_LINE_MAX), prefix_length = (u32)strnlen(prefix, LINE_MAX);
-	bool taken = take(&ring_lock);
-	u32 at = begin_line(prefix_length + 2 + n + 1);
+	put_guest(prefix, text, length, 0, false, true);
+}
 
-	at = append(at, prefix, prefix_length);
-	at = append(at, "| ", 2);
-	for (u32 i = 0; i < n; i++) {
-		char c = printable(text[i]);
-
-		at = append(at, &c, 1);
-	}
-	publish(append(at, "\n", 1));
-	give(&ring_lock, taken);
-	if (direct || emergency)
-		log_flush();
+void log_guest_part(const char *prefix, const char *text, size_t length, size_t shown, bool ends)
+{
+	put_guest(prefix, text, length, shown, true, ends);
 }
 
 void console_register(struct console *console)

@@ -164,6 +164,15 @@ static void set_default_stats(struct parser *parser, struct ini_text value)
 	set_choice(parser, value, "stats", "off", "on", &parser->config->stats);
 }
 
+/* Whether a VM of this name comes is found out at the end of the file. */
+static void set_console(struct parser *parser, struct ini_text value)
+{
+	if (!is_name(value, CONFIG_NAME_SIZE))
+		error(parser, "console = " PIECE ": expected the name of a VM", PIECE_OF(value));
+	else
+		set_text(parser, value, "console", parser->config->console, sizeof(parser->config->console));
+}
+
 static bool set_file(struct parser *parser, struct ini_text value, const char *key, char *file)
 {
 	if (!value.length) {
@@ -294,6 +303,29 @@ static void set_engine(struct parser *parser, struct ini_text value)
 	set_engine_name(parser, value, parser->vm->engine, sizeof(parser->vm->engine));
 }
 
+static void set_end(struct parser *parser, struct ini_text value, const char *key, enum config_end *end)
+{
+	bool restart = false;
+
+	if (set_choice(parser, value, key, "destroy", "restart", &restart))
+		*end = restart ? END_RESTART : END_DESTROY;
+}
+
+static void set_on_poweroff(struct parser *parser, struct ini_text value)
+{
+	set_end(parser, value, "on_poweroff", &parser->vm->on_poweroff);
+}
+
+static void set_on_reboot(struct parser *parser, struct ini_text value)
+{
+	set_end(parser, value, "on_reboot", &parser->vm->on_reboot);
+}
+
+static void set_on_crash(struct parser *parser, struct ini_text value)
+{
+	set_end(parser, value, "on_crash", &parser->vm->on_crash);
+}
+
 static void set_weight(struct parser *parser, struct ini_text value)
 {
 	set_number(parser, value, "cpu_weight", 1, CONFIG_MAX_WEIGHT, &parser->vm->weight);
@@ -301,12 +333,13 @@ static void set_weight(struct parser *parser, struct ini_text value)
 
 static const struct config_key trivisor_keys[] = {
 	{"on-idle", set_on_idle}, {"mitigations", set_mitigations}, {"engine", set_default_engine},
-	{"slice", set_slice},	  {"stats", set_default_stats},
+	{"slice", set_slice},	  {"stats", set_default_stats}, {"console", set_console},
 };
 
 static const struct config_key vm_keys[] = {
 	{"kernel", set_kernel}, {"ramdisk", set_ramdisk}, {"extra", set_extra}, {"memory", set_memory}, {"vcpus", set_vcpus},
 	{"cpus", set_cpus},	{"stats", set_stats},	  {"engine", set_engine}, {"cpu_weight", set_weight},
+	{"on_poweroff", set_on_poweroff}, {"on_reboot", set_on_reboot}, {"on_crash", set_on_crash},
 };
 
 /* The section is over: the VM counts when nothing in it was wrong. */
@@ -369,6 +402,7 @@ static void begin_vm(struct parser *parser, struct ini_text name)
 	vm->memory = DEFAULT_MEMORY;
 	vm->vcpus = 1;
 	vm->weight = DEFAULT_WEIGHT;
+	vm->on_reboot = END_RESTART;
 	memcpy(vm->name, name.start, name.length);
 	parser->vm = vm;
 	parser->own_stats[parser->config->vm_count] = false;
@@ -399,7 +433,7 @@ static void begin_section(struct parser *parser, struct ini_text name)
 
 static void unknown_key(struct parser *parser, struct ini_text key)
 {
-	char known[160];
+	char known[200];
 	int length = 0;
 
 	for (u32 i = 0; i < parser->key_count; i++)
@@ -446,6 +480,18 @@ static void parse_line(struct parser *parser, const struct ini_line *line)
 	}
 }
 
+/* Not a VM's mistake: it owns nothing then. */
+static void check_console(struct parser *parser)
+{
+	struct ini_text name = {.start = parser->config->console, .length = strlen(parser->config->console)};
+
+	if (!name.length || find_vm(parser->config, name))
+		return;
+	parser->line = 0;
+	error(parser, "console = %s: expected the name of one of the VMs", name.start);
+	parser->config->console[0] = 0;
+}
+
 u32 config_parse(struct config *config, const char *text, size_t size, const struct config_limits *limits,
 		 config_error_t report, void *context)
 {
@@ -459,11 +505,13 @@ u32 config_parse(struct config *config, const char *text, size_t size, const str
 	string_copy(config->engine, sizeof(config->engine), "auto");
 	config->slice_ms = DEFAULT_SLICE;
 	config->stats = false;
+	config->console[0] = 0;
 	config->vm_count = 0;
 	ini_init(&ini, text, size);
 	for (struct ini_line line = ini_next(&ini); line.kind != INI_END; line = ini_next(&ini))
 		parse_line(&parser, &line);
 	end_section(&parser);
+	check_console(&parser);
 	for (u32 i = 0; i < config->vm_count; i++)
 		if (!parser.own_stats[i])
 			config->vm[i].stats = config->stats;

@@ -15,6 +15,8 @@
 #define CONFIG_MAX_WEIGHT  65535u /* as in xl.cfg */
 
 enum config_idle { IDLE_POWEROFF, IDLE_STAY };
+/* After a VM's end. */
+enum config_end { END_DESTROY, END_RESTART };
 enum config_toggle { TOGGLE_AUTO, TOGGLE_ON, TOGGLE_OFF };
 
 struct config_module {
@@ -34,6 +36,7 @@ struct vm_config {
 	u64 cpus;   /* BIT(core); 0: any */
 	bool stats;
 	char engine[16]; /* "": as [trivisor] says */
+	enum config_end on_poweroff, on_reboot, on_crash;
 	u32 weight; /* cpu_weight =; 256: normal */
 };
 
@@ -43,6 +46,7 @@ struct config {
 	char engine[16]; /* "auto" */
 	u32 slice_ms; /* slice =; 1 to 1000 */
 	bool stats; /* default for VMs */
+	char console[CONFIG_NAME_SIZE]; /* the VM that typed input goes to; "": none */
 	u32 vm_count;
 	struct vm_config vm[CONFIG_MAX_VMS];
 };

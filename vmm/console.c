@@ -22,6 +22,8 @@ struct vm_console {
 	struct ring ring; /* lock */
 	u64 lost;	  /* lock: bytes since the last line went out */
 	u32 length;	  /* drain_lock */
+	u32 shown;	  /* drain_lock: bytes of the line that its user has seen already */
+	bool owner;	  /* constant: of the terminal; its lines are shown as they grow */
 	char line[LINE_SIZE]; /* drain_lock: begun, not yet ended */
 	struct list link;     /* drain_lock */
 };
@@ -44,6 +46,7 @@ struct vm_console *vm_console_create(struct vm *vm)
 		return NULL;
 	}
 	console->vm = vm;
+	console->owner = !strcmp(vm->config->name, house->config->console);
 	ring_init(&console->ring, memory, (u32)(RING_PAGES * PAGE_SIZE));
 	lock_acquire(&drain_lock);
 	list_append(&consoles, &console->link);
@@ -76,6 +79,8 @@ void vm_console_write(struct vm_console *console, const char *bytes, size_t n)
 	lock_release(&console->lock);
 	if (line)
 		core_output();
+	else if (console->owner)
+		core_output_soon();
 }
 
 /* A terminal's line ends in CR LF; the log makes its own. */
@@ -83,8 +88,24 @@ static void put_line(struct vm_console *console)
 {
 	while (console->length && console->line[console->length - 1] == '\r')
 		console->length--;
-	log_guest_line(console->vm->config->name, console->line, console->length);
-	console->length = 0;
+	if (console->owner)
+		log_guest_part(console->vm->config->name, console->line, console->length, console->shown, true);
+	else
+		log_guest_line(console->vm->config->name, console->line, console->length);
+	console->length = console->shown = 0;
+}
+
+/* A carriage return may be the first half of a line's end: it waits for what follows. */
+static void put_part(struct vm_console *console)
+{
+	u32 length = console->length;
+
+	while (length && console->line[length - 1] == '\r')
+		length--;
+	if (!console->owner || length <= console->shown)
+		return;
+	log_guest_part(console->vm->config->name, console->line, length, console->shown, false);
+	console->shown = length;
 }
 
 static void take_bytes(struct vm_console *console, const char *bytes, u32 n)
@@ -126,6 +147,7 @@ static void drain(struct vm_console *console)
 		lock_release(&console->lock);
 		take_bytes(console, bytes, n);
 	} while (n);
+	put_part(console);
 	if (lost)
 		report_lost(console, lost);
 }

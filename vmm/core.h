@@ -23,6 +23,7 @@ struct core_vmm {
 	struct timer output_timer; /* (c) goes on with output that the consoles could not take at once */
 	bool output_due;	  /* (c) that timer fired */
 	u64 last_vm;		  /* (c) serial of the VM that was current last: another one's branches must not steer this one's */
+	struct timer input_timer; /* (c) boot core: looks for typed input, while a VM owns the terminal */
 	u64 wakeups;		  /* (c) returns from the idle halt */
 	struct vcpu_state *scratch; /* (c) for work on a whole state: task switch, loading */
 };
@@ -63,5 +64,7 @@ void vcpu_run(struct vcpu *vcpu);
 void core_release(void);
 /* A console of a guest or the log has something: see to it soon, off the exit path. */
 void core_output(void);
+/* The same within about a millisecond. */
+void core_output_soon(void);
 
 #endif

@@ -39,8 +39,9 @@ struct machine {
 
 #define MACHINE_PAGES ((u32)((sizeof(struct machine) + PAGE_SIZE - 1) / PAGE_SIZE))
 
-/* By vm->id. Set before the VM runs and cleared after it. */
+/* By vm->id. Set before the VM runs and cleared after it, under the lock: input may come at any time. */
 static struct machine *machines[MAX_VMS];
+static struct spinlock input_lock;
 
 struct vm_apic *machine_apic(struct vm *vm)
 {
@@ -132,9 +133,11 @@ void machine_destroy(struct vm *vm)
 
 	if (!machine)
 		return;
+	lock_acquire(&input_lock);
+	machines[vm->id] = NULL;
+	lock_release(&input_lock);
 	vm_services_destroy(&machine->services);
 	apic_destroy(&machine->apic);
-	machines[vm->id] = NULL;
 	pool_free(machine, MACHINE_PAGES);
 }
 
@@ -157,7 +160,11 @@ gpa_t machine_put_tables(struct vm *vm)
 
 u32 machine_console_input(struct vm *vm, const void *bytes, u32 n)
 {
-	struct machine *machine = machines[vm->id];
+	u32 taken = 0;
 
-	return machine ? uart_receive(&machine->com1, bytes, n) : 0;
+	lock_acquire(&input_lock);
+	if (machines[vm->id])
+		taken = uart_receive(&machines[vm->id]->com1, bytes, n);
+	lock_release(&input_lock);
+	return taken;
 }

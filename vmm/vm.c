@@ -252,6 +252,32 @@ void vm_destroy(struct vm *vm)
 	one_vm_less();
 }
 
+/* While it is away it counts, so that the machine does not find itself without VMs. */
+void vm_restart(struct vm *vm)
+{
+	const struct vm_config *config = vm->config;
+	const struct engine_ops *engine = vm->engine;
+
+	__atomic_fetch_add(&vms_live, 1, __ATOMIC_RELAXED);
+	vm_destroy(vm);
+	vm = vm_create(config, engine);
+	if (vm) {
+		log_line("vm %s: restarted", config->name);
+		vm_start(vm);
+	}
+	one_vm_less();
+}
+
+/* The lock keeps the VM from being freed meanwhile; whether it still has its machine, that knows. */
+void vm_type(const char *name, const char *bytes, u32 n)
+{
+	lock_acquire(&table_lock);
+	for (u32 i = 0; i < MAX_VMS; i++)
+		if (vm_table[i] && !strcmp(vm_table[i]->config->name, name))
+			machine_console_input(vm_table[i], bytes, n);
+	lock_release(&table_lock);
+}
+
 u32 vmm_start_all(void)
 {
 	const struct config *config = house->config;

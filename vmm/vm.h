@@ -56,6 +56,9 @@ struct vm {
 
 extern struct vm *vm_table[MAX_VMS];
 
+/* Bytes typed for the VM of this name, if there is one now. Any core. */
+void vm_type(const char *name, const char *bytes, u32 n);
+
 /*
  * Create from a config: memory, vCPUs, devices, guest files loaded. NULL: a message said why; nothing is left behind.
  * Called on a core without a current vCPU, standing in the base root.
@@ -71,6 +74,8 @@ void vm_vcpu_gone(struct vcpu *vcpu);
 void vm_end(struct vm *vm, enum vm_end_cause cause, u64 code, const char *format, ...) PRINTF(4, 5);
 /* Whether vm_end() was called. Any core. */
 bool vm_ended(struct vm *vm);
+/* Take it down and make it anew from its config. As vm_destroy(), and the core has no current vCPU. */
+void vm_restart(struct vm *vm);
 /* Free everything; no vCPU of it is current anywhere. Called by the core that put its last vCPU. */
 void vm_destroy(struct vm *vm);
 

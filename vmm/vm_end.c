@@ -5,7 +5,9 @@
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
+#include "arch/x86_64/cpu/insn.h"
 #include "core/log.h"
+#include "core/time.h"
 #include "lib/fmt.h"
 #include "vmm/account.h"
 #include "vmm/console.h"
@@ -76,6 +78,36 @@ static void report(struct vm *vm)
 		account_print(vm);
 }
 
+/* A VM that does not live longer than this would only begin again and again. */
+#define SHORTEST_LIFE_NS 2000000000ull
+
+/* What its config wants done after such an end. */
+static enum config_end wanted(const struct vm *vm)
+{
+	switch (vm->end_cause) {
+	case VM_END_EXIT:
+		return vm->config->on_poweroff;
+	case VM_END_RESET:
+		return vm->config->on_reboot;
+	case VM_END_TRIPLE_FAULT:
+	case VM_END_HALTED:
+	case VM_END_ERROR:
+		return vm->config->on_crash;
+	default:
+		return END_DESTROY;
+	}
+}
+
+static bool begins_again(const struct vm *vm)
+{
+	if (wanted(vm) != END_RESTART)
+		return false;
+	if (ticks_to_ns(rdtsc() - vm->started_ticks) >= SHORTEST_LIFE_NS)
+		return true;
+	log_line("vm %s: not restarted: it ran for less than two seconds, and would only do so again", vm->config->name);
+	return false;
+}
+
 void vm_vcpu_gone(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
@@ -83,5 +115,8 @@ void vm_vcpu_gone(struct vcpu *vcpu)
 	if (__atomic_sub_fetch(&vm->vcpus_live, 1, __ATOMIC_ACQ_REL) != 0)
 		return;
 	report(vm);
-	vm_destroy(vm);
+	if (begins_again(vm))
+		vm_restart(vm);
+	else
+		vm_destroy(vm);
 }
