@@ -66,10 +66,29 @@ void log_guest_line(const char *prefix, const char *line, size_t length)
 	}
 }
 
+static u32 parts, soon;
+
+void log_guest_part(const char *prefix, const char *line, size_t length, size_t shown, bool ends)
+{
+	size_t used = strlen(text);
+
+	parts++;
+	snprintf(text + used, sizeof(text) - used, "%s:%u:%.*s%s", prefix, (u32)shown, (int)length, line, ends ? "\n" : ";");
+}
+
 void core_output(void)
 {
 	outputs++;
 }
+
+void core_output_soon(void)
+{
+	soon++;
+}
+
+static struct config config;
+static const struct vmm_house the_house = {.config = &config};
+const struct vmm_house *house = &the_house;
 
 static void write_text(struct vm_console *console, const char *s)
 {
@@ -99,6 +118,32 @@ static int teardown(void **state)
 	free(vms[0]);
 	free(vms[1]);
 	return 0;
+}
+
+/* A prompt has no newline: the terminal's owner sees its line as it grows, and a line end's CR not before its LF. */
+static void test_owner(void **state)
+{
+	struct vm_console *owner;
+
+	(void)state;
+	strcpy(config.console, "two");
+	owner = vm_console_create(vms[1]);
+	config.console[0] = 0;
+	soon = 0;
+	write_text(owner, "# ");
+	assert_int_equal(soon, 1);
+	assert_int_equal(outputs, 0);
+	vm_console_drain_all();
+	assert_string_equal(text, "two:0:# ;");
+	vm_console_drain_all();
+	assert_string_equal(text, "two:0:# ;");
+	write_text(owner, "ls\r");
+	vm_console_drain_all();
+	assert_string_equal(text, "two:0:# ;two:2:# ls;");
+	write_text(owner, "\n");
+	vm_console_drain_all();
+	assert_string_equal(text, "two:0:# ;two:2:# ls;two:4:# ls\n");
+	vm_console_destroy(owner);
 }
 
 static void test_lines(void **state)
@@ -206,7 +251,7 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_lines), TEST(test_carriage_returns), TEST(test_long_lines_are_cut), TEST(test_finish_shows_all),
+		TEST(test_lines), TEST(test_owner), TEST(test_carriage_returns), TEST(test_long_lines_are_cut), TEST(test_finish_shows_all),
 		TEST(test_overflow_is_counted), TEST(test_much_without_newline), TEST(test_a_wish_left_behind_is_served),
 		TEST(test_no_memory),
 	};
