@@ -1,4 +1,4 @@
-// sources: vmm/config.c lib/ini.c lib/fmt.c lib/string_copy.c
+// sources: vmm/config.c vmm/config_values.c lib/ini.c lib/fmt.c lib/string_copy.c
 /* Any bytes as trivisor.conf: what comes out keeps every promise of config.h, and each error is reported once. */
 #include <stdlib.h>
 #include <string.h>

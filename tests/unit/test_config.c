@@ -1,4 +1,4 @@
-// sources: vmm/config.c lib/ini.c lib/fmt.c lib/string_copy.c
+// sources: vmm/config.c vmm/config_values.c lib/ini.c lib/fmt.c lib/string_copy.c
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
