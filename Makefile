@@ -141,6 +141,12 @@ $(BUILD)/guests/%: guests/%
 	@mkdir -p $(@D)
 	cp $< $@
 
+# The Debian guest, from Debian's packages. Apart from `all`, since it needs the package archive; packages are kept in .cache/debs.
+.PHONY: linux
+linux: $(BUILD)/guests/linux/version
+$(BUILD)/guests/linux/version: guests/linux/recipe guests/linux/init
+	guests/linux/recipe .cache/debs $(@D)
+
 # The loader: a UEFI application by Debian's gnu-efi, whose start code relocates it. Of gnu-efi's library nothing is used.
 GNUEFI_LIB ?= /usr/lib
 LOADER_CFLAGS := -std=c17 -O2 -g $(WARN) -I. -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 -ffreestanding -fpic \

@@ -24,6 +24,11 @@ def build(target="all"):
                           stdin=subprocess.DEVNULL, check=False).returncode == 0
 
 
+def build_named(config):
+    """Make the guests that a config's text names and that `make` alone does not make; False when that failed."""
+    return "linux/" not in config or build("linux")
+
+
 def say(text):
     """Lines to the user, apart from what the machine says."""
     for line in str(text).splitlines():
@@ -54,8 +59,11 @@ def _make_image(config):
     say("building")
     if not build():
         raise LaunchError("the build failed")
+    chosen = Path(config) if config else DEFAULT_CONFIG
+    if chosen.is_file() and not build_named(chosen.read_text(errors="replace")):
+        raise LaunchError("the Debian guest could not be made")
     disk = BUILD / "trivisor.img"
-    image.build(Path(config) if config else DEFAULT_CONFIG, disk, LOADER, HYPERVISOR)
+    image.build(chosen, disk, LOADER, HYPERVISOR)
     return disk
 
 

@@ -14,6 +14,7 @@ from tools import image
 from tools.config_files import named_files
 from tools.launch.machine import Machine
 from tools.launch.spec import MachineSpec
+from tools.run import build_named
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
@@ -119,6 +120,7 @@ def stage(boot, folder):
     """Put the config and the files it names into a folder, as links."""
     (folder / "trivisor.conf").write_text(boot.text())
     files = dict(boot.files)
+    assert build_named(boot.text()), "make linux failed"
     for named in named_files(boot.text()):
         source = Path(files.get(named.name, GUESTS / named.name)).absolute()
         target = folder / named.name
