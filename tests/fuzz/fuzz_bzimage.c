@@ -1,10 +1,12 @@
-// sources: vmm/loader_linux.c vmm/loader_parts.c vmm/elf.c vmm/placement.c vmm/e820.c vmm/guest_memory_map.c lib/fmt.c lib/error.c tests/unit/fake_pool.c
+// sources: vmm/loader_linux.c vmm/loader_parts.c vmm/elf.c vmm/placement.c vmm/e820.c vmm/guest_memory_map.c lib/fmt.c lib/error.c tests/unit/fake_pool.c tests/unit/fake_ram.c
 /* Any bytes as a Linux kernel: nothing is written outside the VM's RAM or read outside the file, and a refusal says why. */
 #include <stdlib.h>
 #include <string.h>
+#include "tests/unit/fake_ram.h"
+#include "vmm/guest_memory.h"
 #include "vmm/loader.h"
-#include "vmm/vm.h"
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define REQUIRE(x)               \
@@ -15,35 +17,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define RAM (4 * MIB)
 
-static u8 ram[RAM];
-
-int guest_write(struct vm *to, gpa_t gpa, const void *from, u64 size)
+int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	int error = guest_memory_check(&to->memory, gpa, size, true);
-
-	if (!error)
-		memcpy(ram + gpa, from, size);
-	return error;
-}
-
-int guest_fill(struct vm *to, gpa_t gpa, u8 byte, u64 size)
-{
-	int error = guest_memory_check(&to->memory, gpa, size, true);
-
-	if (!error)
-		memset(ram + gpa, byte, size);
-	return error;
+	(void)argc;
+	(void)argv;
+	REQUIRE(!fake_ram_make(RAM));
+	return 0;
 }
 
 /* Random bytes would never pass the two magic numbers: they are given. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct vm vm;
 	static struct vcpu_state state;
 	char message[160] = "";
 	u8 *file = malloc(size);
 	struct loader_input input = {
-		.vm = &vm,
+		.vm = vm,
 		.kernel = {.name = "fuzz", .arguments = "", .bytes = file, .size = size},
 		.module_count = 1,
 		.module[0] = {.name = "initrd", .arguments = "", .bytes = "initrd", .size = 6},
@@ -59,12 +48,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(file + 0x1fe, "\x55\xaa", 2);
 		memcpy(file + 0x202, "HdrS", 4);
 	}
-	memset(&vm, 0, sizeof(vm));
 	memset(&state, 0, sizeof(state));
-	REQUIRE(!guest_memory_insert(&vm.memory, 0, RAM, true));
 	if (loader_linux.recognize(&input.kernel)) {
 		error = loader_linux.load(&input, &state);
-		REQUIRE(error ? message[0] && memchr(message, 0, sizeof(message)) : guest_memory_contains(&vm.memory, state.reg[REG_RSI], PAGE_SIZE, true));
+		REQUIRE(error ? message[0] && memchr(message, 0, sizeof(message)) : guest_memory_contains(&vm->memory, state.reg[REG_RSI], PAGE_SIZE, true));
 	}
 	free(file);
 	return 0;

@@ -1,4 +1,4 @@
-// sources: vmm/io.c vmm/io_string.c vmm/io_break.c vmm/segment.c vmm/vcpu_regs.c vmm/event.c tests/unit/fake_engine.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/msr.c vmm/mtrr.c vmm/efer.c tests/unit/fake_end.c
+// sources: vmm/io.c vmm/io_string.c vmm/io_break.c vmm/segment.c vmm/vcpu_regs.c vmm/event.c tests/unit/fake_engine.c tests/unit/fake_linear.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/msr.c vmm/mtrr.c vmm/efer.c tests/unit/fake_end.c
 /* Port I/O and string I/O; oracle: SDM vol. 2 "INS", "OUTS", "REP", vol. 3 "Limit Checking", "Type Checking". */
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,61 +8,12 @@
 #include <string.h>
 
 #include "tests/unit/fake_engine.h"
+#include "tests/unit/fake_linear.h"
 #include "vmm/handlers.h"
-#include "vmm/linear.h"
-
-#define LINEAR_SIZE 0x8000
 
 static struct fake fake;
-static u8 memory[LINEAR_SIZE];
-static gva_t bad_page; /* accesses to it fault */
 static u32 reads, writes, pending_at;
 static u32 written[0x4000];
-
-struct linear_view linear_view(struct vcpu *vcpu)
-{
-	return (struct linear_view){.user = vcpu_cpl(vcpu) == 3};
-}
-
-static enum linear_result check(gva_t gva, u32 size, bool write, struct linear_fault *fault)
-{
-	*fault = (struct linear_fault){.address = gva, .error = write ? PF_WRITE : 0, .gpa = gva};
-	if (gva >> 12 == bad_page >> 12)
-		return LINEAR_FAULT;
-	return gva + size <= LINEAR_SIZE ? LINEAR_OK : LINEAR_NO_RAM;
-}
-
-enum linear_result linear_read(struct vm *vm, const struct linear_view *view, gva_t gva, void *to, u32 size,
-			       struct linear_fault *fault)
-{
-	enum linear_result result = check(gva, size, false, fault);
-
-	(void)vm;
-	(void)view;
-	if (result == LINEAR_OK)
-		memcpy(to, memory + gva, size);
-	return result;
-}
-
-enum linear_result linear_write(struct vm *vm, const struct linear_view *view, gva_t gva, const void *from, u32 size,
-				struct linear_fault *fault)
-{
-	enum linear_result result = check(gva, size, true, fault);
-
-	(void)vm;
-	(void)view;
-	if (result == LINEAR_OK)
-		memcpy(memory + gva, from, size);
-	return result;
-}
-
-enum linear_result linear_probe_write(struct vm *vm, const struct linear_view *view, gva_t gva, u32 size,
-				      struct linear_fault *fault)
-{
-	(void)vm;
-	(void)view;
-	return check(gva, size, true, fault);
-}
 
 enum device_answer bus_port_read(struct bus *bus, u16 port, u8 size, u32 *value)
 {
@@ -87,9 +38,9 @@ static int setup(void **state)
 {
 	(void)state;
 	fake_init(&fake);
-	bad_page = 0x100000;
+	bad_page = NO_BAD_PAGE;
 	reads = writes = pending_at = 0;
-	for (u32 i = 0; i < LINEAR_SIZE; i++)
+	for (u32 i = 0; i < FAKE_LINEAR_SIZE; i++)
 		memory[i] = (u8)(i * 7);
 	return 0;
 }
@@ -195,7 +146,7 @@ static void test_page_fault_in_the_middle(void **state)
 static void test_not_ram_ends_the_vm(void **state)
 {
 	(void)state;
-	fake.vcpu.reg[REG_RDI] = LINEAR_SIZE;
+	fake.vcpu.reg[REG_RDI] = FAKE_LINEAR_SIZE;
 	fake.vcpu.reg[REG_RCX] = 1;
 	assert_int_equal(io(INS8), VERDICT_END);
 	assert_int_equal(fake.end_cause, VM_END_ERROR);

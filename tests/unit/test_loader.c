@@ -1,4 +1,4 @@
-// sources: vmm/loader_linux.c vmm/loader_multiboot.c vmm/loader_pvh.c vmm/loader_parts.c vmm/loader.c vmm/elf.c vmm/placement.c vmm/e820.c vmm/guest_memory_map.c lib/fmt.c lib/error.c tests/unit/fake_pool.c
+// sources: vmm/loader_linux.c vmm/loader_multiboot.c vmm/loader_pvh.c vmm/loader_parts.c vmm/loader.c vmm/elf.c vmm/placement.c vmm/e820.c vmm/guest_memory_map.c lib/fmt.c lib/error.c tests/unit/fake_pool.c tests/unit/fake_ram.c
 /* Multiboot and PVH into a VM whose RAM is an array here. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,50 +8,24 @@
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tests/unit/fake_ram.h"
 #include "vmm/loader.h"
-#include "vmm/vm.h"
 
 #define RAM (4 * MIB)
 
-static u8 *ram;
-static struct vm *vm;
 static struct vcpu_state vcpu;
 static char message[256];
-
-int guest_write(struct vm *to, gpa_t gpa, const void *from, u64 size)
-{
-	int error = guest_memory_check(&to->memory, gpa, size, true);
-
-	if (!error)
-		memcpy(ram + gpa, from, size);
-	return error;
-}
-
-int guest_fill(struct vm *to, gpa_t gpa, u8 byte, u64 size)
-{
-	int error = guest_memory_check(&to->memory, gpa, size, true);
-
-	if (!error)
-		memset(ram + gpa, byte, size);
-	return error;
-}
 
 static int setup(void **state)
 {
 	(void)state;
-	ram = malloc(RAM);
-	vm = calloc(1, sizeof(*vm));
-	if (!ram || !vm)
-		return -1;
-	memset(ram, 0xcc, RAM);
-	return guest_memory_insert(&vm->memory, 0, RAM, true);
+	return fake_ram_make(RAM);
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	free(ram);
-	free(vm);
+	fake_ram_free();
 	return 0;
 }
 
@@ -211,7 +185,7 @@ static void test_multiboot_addresses(void **state)
 	assert_int_equal(ram[0x201100], 0xcc);
 	/* load_end 0: to the end of the file; bss_end 0: no bss. */
 	kernel.header[5] = kernel.header[6] = 0;
-	memset(ram, 0xcc, RAM);
+	memset(ram, FAKE_RAM_POISON, RAM);
 	assert_int_equal(loader_multiboot.load(&input, &vcpu), OK);
 	assert_memory_equal(ram + 0x200000, &kernel, sizeof(kernel));
 	assert_int_equal(ram[0x200000 + sizeof(kernel)], 0xcc);

@@ -1,4 +1,4 @@
-// sources: vmm/loader_linux.c vmm/loader_parts.c vmm/elf.c vmm/placement.c vmm/e820.c vmm/guest_memory_map.c lib/fmt.c lib/error.c tests/unit/fake_pool.c
+// sources: vmm/loader_linux.c vmm/loader_parts.c vmm/elf.c vmm/placement.c vmm/e820.c vmm/guest_memory_map.c lib/fmt.c lib/error.c tests/unit/fake_pool.c tests/unit/fake_ram.c
 /* The Linux boot protocol into a VM whose RAM is an array here: images made field by field, so that each can be wrong alone. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "arch/x86_64/cpu/regs.h"
+#include "tests/unit/fake_ram.h"
 #include "vmm/loader.h"
-#include "vmm/vm.h"
 
 #define RAM	  (8 * MIB)
 #define SECTORS	  2u
@@ -17,29 +17,9 @@
 #define CODE_SIZE 4096u
 #define PREFERRED 0x200000u
 
-static u8 *ram;
-static struct vm *vm;
 static struct vcpu_state vcpu;
 static char message[256];
 static u8 file[KERNEL_AT + CODE_SIZE];
-
-int guest_write(struct vm *to, gpa_t gpa, const void *from, u64 size)
-{
-	int error = guest_memory_check(&to->memory, gpa, size, true);
-
-	if (!error)
-		memcpy(ram + gpa, from, size);
-	return error;
-}
-
-int guest_fill(struct vm *to, gpa_t gpa, u8 byte, u64 size)
-{
-	int error = guest_memory_check(&to->memory, gpa, size, true);
-
-	if (!error)
-		memset(ram + gpa, byte, size);
-	return error;
-}
 
 /* A field of the setup header by its offset in the file, as boot.rst tells it. */
 static void put(u32 offset, u64 value, u32 size)
@@ -58,11 +38,6 @@ static u64 get(gpa_t gpa, u32 size)
 static int setup(void **state)
 {
 	(void)state;
-	ram = malloc(RAM);
-	vm = calloc(1, sizeof(*vm));
-	if (!ram || !vm)
-		return -1;
-	memset(ram, 0xcc, RAM);
 	memset(file, 0, sizeof(file));
 	memset(file + KERNEL_AT, 0x90, CODE_SIZE);
 	put(0x1f1, SECTORS, 1);
@@ -79,14 +54,13 @@ static int setup(void **state)
 	put(0x238, 100, 4); /* cmdline_size */
 	put(0x258, PREFERRED, 8);
 	put(0x260, 0x100000, 4); /* init_size */
-	return guest_memory_insert(&vm->memory, 0, RAM, true);
+	return fake_ram_make(RAM);
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	free(ram);
-	free(vm);
+	fake_ram_free();
 	return 0;
 }
 

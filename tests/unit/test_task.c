@@ -1,4 +1,4 @@
-// sources: vmm/task.c vmm/task_tss.c vmm/task_segments.c vmm/task_switch.c vmm/segment.c vmm/cr.c vmm/cr_check.c vmm/vcpu_regs.c vmm/event.c tests/unit/fake_engine.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/msr.c vmm/mtrr.c vmm/efer.c tests/unit/fake_core.c tests/unit/fake_end.c
+// sources: vmm/task.c vmm/task_tss.c vmm/task_segments.c vmm/task_switch.c vmm/segment.c vmm/cr.c vmm/cr_check.c vmm/vcpu_regs.c vmm/event.c tests/unit/fake_engine.c tests/unit/fake_linear.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/msr.c vmm/mtrr.c vmm/efer.c tests/unit/fake_core.c tests/unit/fake_end.c
 /* Hardware task switches over a flat fake memory. Oracle: SDM vol. 3 "Task Switching" and its tables. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 #include "core/percpu.h"
 #include "tests/unit/fake_core.h"
 #include "tests/unit/fake_engine.h"
+#include "tests/unit/fake_linear.h"
 #include "vmm/core.h"
 #include "vmm/handlers.h"
 #include "vmm/task.h"
@@ -18,74 +19,20 @@
 #define OLD_TSS	 0x2000u
 #define NEW_TSS	 0x3000u
 #define LDT	 0x4000u
-#define MEMORY	 0x10000u
 
 /* Selectors. */
 enum { CODE0 = 0x08, DATA0 = 0x10, CODE3 = 0x1b, DATA3 = 0x23, OLD = 0x28, NEW = 0x30, LDT_SELECTOR = 0x38, SPARE = 0x40, LIMIT = 0x47 };
 
 static struct fake fake;
 static struct vcpu_state scratch;
-static u8 memory[MEMORY];
-static gva_t bad_page;
-
-struct linear_view linear_view_system(struct vcpu *vcpu)
-{
-	(void)vcpu;
-	return (struct linear_view){.implicit = true};
-}
-
-struct linear_view linear_view(struct vcpu *vcpu)
-{
-	return linear_view_system(vcpu);
-}
 
 int guest_read(struct vm *vm, gpa_t gpa, void *to, u64 size)
 {
 	(void)vm;
-	if (gpa + size > MEMORY)
+	if (gpa + size > FAKE_LINEAR_SIZE)
 		return ERR_RANGE;
 	memcpy(to, memory + gpa, size);
 	return OK;
-}
-
-static enum linear_result check(gva_t gva, u32 size, bool write, struct linear_fault *fault)
-{
-	*fault = (struct linear_fault){.address = gva, .error = write ? PF_WRITE : 0, .gpa = gva};
-	if (gva >> 12 == bad_page >> 12)
-		return LINEAR_FAULT;
-	return gva + size <= MEMORY ? LINEAR_OK : LINEAR_NO_RAM;
-}
-
-enum linear_result linear_read(struct vm *vm, const struct linear_view *view, gva_t gva, void *to, u32 size,
-			       struct linear_fault *fault)
-{
-	enum linear_result result = check(gva, size, false, fault);
-
-	(void)vm;
-	(void)view;
-	if (result == LINEAR_OK)
-		memcpy(to, memory + gva, size);
-	return result;
-}
-
-enum linear_result linear_write(struct vm *vm, const struct linear_view *view, gva_t gva, const void *from, u32 size,
-				struct linear_fault *fault)
-{
-	enum linear_result result = check(gva, size, true, fault);
-
-	(void)vm;
-	(void)view;
-	if (result == LINEAR_OK)
-		memcpy(memory + gva, from, size);
-	return result;
-}
-
-enum linear_result linear_probe_write(struct vm *vm, const struct linear_view *view, gva_t gva, u32 size,
-				      struct linear_fault *fault)
-{
-	(void)vm;
-	(void)view;
-	return check(gva, size, true, fault);
 }
 
 static u32 peek(u32 at, u32 width)
@@ -137,7 +84,7 @@ static int setup(void **state)
 	this_core()->vmm->scratch = &scratch;
 	fake_init(&fake);
 	memset(memory, 0, sizeof(memory));
-	bad_page = 0x100000;
+	bad_page = NO_BAD_PAGE;
 	descriptor(CODE0, 0, 0xfffff, 0x9a, 0xc);
 	descriptor(DATA0, 0, 0xfffff, 0x92, 0xc);
 	descriptor(CODE3, 0, 0xfffff, 0xfa, 0xc);
@@ -330,7 +277,7 @@ static void test_ldt_is_loaded_first(void **state)
 static void old_context_fault(enum task_switch_source source, u8 vector, u32 error)
 {
 	u64 rip = fake.vcpu.reg[REG_RIP];
-	u8 before[MEMORY];
+	u8 before[FAKE_LINEAR_SIZE];
 
 	memcpy(before, memory, sizeof(before));
 	fake.vcpu.events.exception.type = EVENT_NONE;
