@@ -18,6 +18,10 @@
 #include "vmm/timer.h"
 #include "vmm/vm.h"
 
+/* What serving an interrupt costs a guest: some five exits, and as much again to get on with. */
+#define SHORTEST_PERIOD_NS    100000u
+#define SHORTEST_PERIOD_TICKS 20000u
+
 struct core_timer {
 	struct timer timer; /* (c) */
 	struct device_backing *backing;
@@ -64,6 +68,12 @@ static void service_set_line(void *context, u32 line, bool level)
 	else if (level && !__atomic_exchange_n(&services->line_reported, true, __ATOMIC_ACQ_REL))
 		log_line("%s: a device raises interrupt line %u, but this machine has no interrupt controller: devices must be polled",
 			 services->vm->config->name, line);
+}
+
+/* On a processor that is slow by itself, an emulated one above all, the time is short and the ticks count. */
+static u64 shortest_period_ns(void)
+{
+	return MAX((u64)SHORTEST_PERIOD_NS, ticks_to_ns(SHORTEST_PERIOD_TICKS));
 }
 
 static u64 service_now(void *context)
@@ -179,6 +189,7 @@ void vm_services_init(struct vm_services *services, struct vm *vm)
 		.vm = vm,
 		.services = {
 			.context = services,
+			.shortest_period_ns = shortest_period_ns(),
 			.read_guest = service_read,
 			.write_guest = service_write,
 			.set_line = service_set_line,

@@ -31,16 +31,9 @@ def test_natively(guest):
     compared.add((guest, "native"))
 
 
-# Known defect: since a VM has a local APIC, these do not come to their end under VT-x in Bochs: they stop behind
-# apic-timer-stands-after. Under AMD-V they pass. Not run, since the wait for them is long.
-STUCK = {("bochs", "conform32"), ("bochs", "conform64")}
-
-
 @pytest.mark.parametrize("machine", MACHINES, indirect=True)
 @pytest.mark.parametrize("guest", native.GUESTS)
 def test_under_trivisor_as_natively(machine, guest):
-    if (machine.boot.platform, guest) in STUCK:
-        pytest.xfail("stops behind apic-timer-stands-after under VT-x in Bochs")
     machine.expect(rf"^vm {guest}: ended: exit code", END)
     lines = machine.lines(guest)
     assert not native.compare_hosted(guest, machine.boot.platform, lines, ENTRIES)

@@ -116,6 +116,7 @@ static inline void bench_init(struct bench *bench)
 	bus_init(&bench->bus);
 	bench->services = (struct device_services){
 		.context = bench,
+		.shortest_period_ns = 100000,
 		.read_guest = bench_read,
 		.write_guest = bench_write,
 		.set_line = bench_set_line,

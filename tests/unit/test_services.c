@@ -278,6 +278,15 @@ static void test_lines_with_a_controller(void **state)
 	assert_int_equal(lines_logged, 0);
 }
 
+static void test_shortest_period_in_time_and_ticks(void **state)
+{
+	(void)state;
+	assert_int_equal(services.services.shortest_period_ns, 100000);
+	tsc_hz = 20000000; /* an emulator's: here 100 us are no time at all */
+	vm_services_init(&services, vm);
+	assert_int_equal(services.services.shortest_period_ns, 1000000);
+}
+
 static void test_memory_and_end(void **state)
 {
 	u8 byte = 0;
@@ -303,6 +312,7 @@ int main(void)
 		TEST(test_never_before_its_time), TEST(test_fires_once), TEST(test_arms_itself_again), TEST(test_moves_between_cores),
 		TEST(test_disarm_from_another_core), TEST(test_disarming_what_was_never_armed_costs_nothing),
 		TEST(test_lines_without_a_controller), TEST(test_lines_with_a_controller), TEST(test_memory_and_end),
+		TEST(test_shortest_period_in_time_and_ticks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,9 +14,6 @@
 #define PORT61_OUTPUT2 BIT(5)
 #define REFRESH_NS     15085u
 
-/* A guest that programs a faster timer than any real one could serve must not keep the core busy with it. */
-#define MIN_PERIOD_NS 100000u
-
 enum { RANGE_PIT, RANGE_CONTROL };
 
 static struct pit8254 *pit_of(struct device *device)
@@ -81,7 +78,7 @@ static void edge_fired(struct device *device, UNUSED u32 which)
 	edge = pit_channel_next_edge(&pit->channel[0], now);
 	if (edge == PIT_NEVER)
 		return;
-	soonest = now_ns(pit) + MIN_PERIOD_NS;
+	soonest = now_ns(pit) + pit->device.services->shortest_period_ns;
 	pit->device.services->arm(pit->device.services->context, &pit->timer, MAX(pit_to_ns(edge), soonest));
 }
 

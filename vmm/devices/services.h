@@ -25,6 +25,8 @@ struct device_timer {
 
 struct device_services {
 	void *context; /* the services' own: the VM */
+	/* No timer comes more often by itself: a guest that it did nothing but serve would never end. Timers armed by hand may. */
+	u64 shortest_period_ns;
 	/* Guest-physical copies; 0 or ERR_RANGE. */
 	int (*read_guest)(void *context, gpa_t gpa, void *to, u64 size);
 	int (*write_guest)(void *context, gpa_t gpa, const void *from, u64 size);

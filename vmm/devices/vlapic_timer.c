@@ -4,9 +4,6 @@
 #define NS_PER_TICK (1000000000u / LAPIC_TIMER_HZ)
 #define STANDS	    (~0ull)
 
-/* A periodic timer that nobody could serve must not keep the core busy. One-shot timers need the guest to run each time. */
-#define MIN_PERIOD_NS 100000u
-
 static u64 now_ns(const struct vlapic *lapic)
 {
 	return lapic->device.services->now_ns(lapic->device.services->context);
@@ -39,7 +36,7 @@ static u64 period_ns(const struct vlapic *lapic)
 /* The next end of a period after `now`: periods that nobody saw are skipped, not made up for. */
 static u64 next_period(const struct vlapic *lapic, u64 now)
 {
-	u64 period = period_ns(lapic), step = MAX(period, MIN_PERIOD_NS), last = lapic->count_deadline_ns;
+	u64 step = MAX(period_ns(lapic), lapic->device.services->shortest_period_ns), last = lapic->count_deadline_ns;
 
 	return last + step > now ? last + step : now + step - (now - last) % step;
 }
