@@ -44,7 +44,7 @@ def test_amdv(machine):
     assert re.search(r"^\[\d+\] engine: svm \(AMD-V\)", machine.text, re.M)
 
 
-# The VM is larger than all that lies below 4 GiB.
+# The VM is larger than all that lies below 4 GiB. Of the machine's 6 GiB, Bochs loses what its PCI hole covers.
 LARGE = "[trivisor]\non-idle = poweroff\n\n[hello64]\nkernel = hello64.elf\nmemory = 4608M\n"
 
 
@@ -52,7 +52,7 @@ LARGE = "[trivisor]\non-idle = poweroff\n\n[hello64]\nkernel = hello64.elf\nmemo
                          + full(on(Boot(memory=6144, config=LARGE), {})), indirect=True)
 def test_memory_above_4_gib_is_used(machine):
     assert machine.expect_end(LIMIT).status == 0
-    assert int(re.search(r"^\[\d+\] memory: (\d+) MiB usable", machine.text, re.M).group(1)) > 6000
+    assert int(re.search(r"^\[\d+\] memory: (\d+) MiB usable", machine.text, re.M).group(1)) > 5000
     assert "vm hello64: ended: exit code 0" in machine.text
     assert int(re.search(r"^hello64\| (\d+) KiB of RAM", machine.text, re.M).group(1)) > 4600 * 1024
 
