@@ -32,18 +32,6 @@ int guest_write(struct vm *vm, gpa_t gpa, const void *from, u64 size)
 	return error;
 }
 
-int guest_fill(struct vm *vm, gpa_t gpa, u8 byte, u64 size)
-{
-	int error = guest_memory_check(&vm->memory, gpa, size, true);
-
-	assert_current(vm);
-	if (!error)
-		error = window_fill(gpa, byte, size);
-	if (!error)
-		vm->engine->memory_written(vm, gpa, size);
-	return error;
-}
-
 /* A run of frames for guest-physical `gpa`, at most `size` bytes: as large, and aligned for as large pages, as there is. */
 static paddr_t alloc_run(struct vm *vm, gpa_t gpa, u64 size, u64 *got)
 {

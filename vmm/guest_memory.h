@@ -37,7 +37,6 @@ int guest_memory_insert(struct guest_memory *memory, gpa_t gpa, u64 size, bool w
 /* 0, or ERR_RANGE when any byte lies outside RAM (nothing is copied then), ERR_DENIED for a write to a read-only slot. */
 int guest_read(struct vm *vm, gpa_t gpa, void *to, u64 size);
 int guest_write(struct vm *vm, gpa_t gpa, const void *from, u64 size);
-int guest_fill(struct vm *vm, gpa_t gpa, u8 byte, u64 size);
 /*
  * Add RAM at gpa: frames owned by the VM (zeroed), mapped by the engine and in the root's window. Errors of guest_memory_insert(),
  * ERR_MEMORY when the machine has not that much left (nothing is added then), and those of the engine's map().

@@ -47,8 +47,6 @@ int loader_put_segment(const struct loader_input *input, struct placement *place
 	if (error)
 		return fail_place(input, error, what, gpa, memory_size);
 	error = guest_write(input->vm, gpa, (const u8 *)input->kernel.bytes + offset, size);
-	if (!error)
-		error = guest_fill(input->vm, gpa + size, 0, memory_size - size);
 	return error ? loader_fail(input, error, "%s: writing it failed: %s", what, error_name(error)) : OK;
 }
 

@@ -12,7 +12,10 @@
 /* Set the message (the caller names the file) and return `error`. */
 int loader_fail(const struct loader_input *input, int error, const char *format, ...) PRINTF(3, 4);
 
-/* Copy `size` bytes of the kernel from `offset` to `gpa` and zero what follows up to memory_size. `what` is for the message. */
+/*
+ * Copy `size` bytes of the kernel from `offset` to `gpa`, and keep what follows up to memory_size free: it is zero, as all of a VM's RAM
+ * is before something is loaded there. `what` is for the message.
+ */
 int loader_put_segment(const struct loader_input *input, struct placement *placement, const char *what, u64 offset, u64 size,
 		       gpa_t gpa, u64 memory_size);
 /* All segments of an ELF file, which must lie below `limit`. */

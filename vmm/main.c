@@ -269,9 +269,9 @@ NORETURN static void go_on(void)
 	smp_call_all(settle_core, NULL);
 	power_init(&boot_info, &platform_acpi);
 	log_stage(8, "running");
-	log_direct(false);
 	if (!vmm_start_all())
 		all_ended();
+	log_direct(false);
 	core_loop();
 }
 

@@ -278,6 +278,21 @@ void vm_type(const char *name, const char *bytes, u32 n)
 	lock_release(&table_lock);
 }
 
+/* It takes seconds when the memory is large: first say what is at work. */
+static struct vm *create_first(const struct vm_config *config)
+{
+	const char *name = config->engine[0] ? config->engine : house->config->engine;
+	const char *reason = "";
+	const struct engine_ops *engine = house->find_engine(name, &reason);
+
+	if (!engine) {
+		log_line("vm %s: not started: engine \"%s\": %s", config->name, name, reason);
+		return NULL;
+	}
+	log_line("vm %s: starting: %s, %llu MiB", config->name, config->kernel, (unsigned long long)(config->memory / MIB));
+	return vm_create(config, engine);
+}
+
 u32 vmm_start_all(void)
 {
 	const struct config *config = house->config;
@@ -286,13 +301,8 @@ u32 vmm_start_all(void)
 
 	__atomic_fetch_add(&vms_live, 1, __ATOMIC_RELAXED);
 	for (u32 i = 0; i < config->vm_count; i++) {
-		const char *name = config->vm[i].engine[0] ? config->vm[i].engine : config->engine;
-		const char *reason = "";
-		const struct engine_ops *engine = house->find_engine(name, &reason);
-		struct vm *vm = engine ? vm_create(&config->vm[i], engine) : NULL;
+		struct vm *vm = create_first(&config->vm[i]);
 
-		if (!engine)
-			log_line("vm %s: not started: engine \"%s\": %s", config->vm[i].name, name, reason);
 		if (vm)
 			created[count++] = vm;
 	}

@@ -6,7 +6,7 @@ import pytest
 from tests.lib.boots import ROOT, Boot, on
 
 # Machines on which both boot; the prompt of the terminal's owner is waited for.
-MACHINES = on(Boot(platform="qemu", memory=1024, config=(ROOT / "guests" / "linux.conf").read_text()), {"cores": 1}, {"cores": 2})
+MACHINES = on(Boot(platform="qemu", memory=1024, config=(ROOT / "guests" / "default.conf").read_text()), {"cores": 1}, {"cores": 2})
 BOOT, ANSWER = 150, 60  # seconds
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.launch import console
+
 ROOT = Path(__file__).resolve().parents[2]
 # A machine that says what it is typed; q powers it off, p makes it panic.
 PROGRAM = """
@@ -118,6 +120,40 @@ def test_timeout(session):
     terminal = session("2")
     terminal.expect(b"time ran out after 2 s")
     assert terminal.end() == 124
+
+
+def test_progress_names_the_vms_until_a_prompt(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(console.time, "monotonic", lambda: now[0])
+    theirs, ours = os.pipe()
+    screen = console.Screen(ours, True)
+
+    def shown_after(seconds, *said):
+        for data in said:
+            screen.write(data)
+        now[0] += seconds
+        screen.tick()
+        os.write(ours, b".")
+        return os.read(theirs, 4096)[:-1]
+
+    assert b"firmware starts ... 0 s" in shown_after(0.5, b"noise\r\n")
+    assert b"the machine starts ... 2 s" in shown_after(2, b"Trivisor loader\r\n")
+    said = shown_after(2, b"vm one: starting: k, 1 MiB\r\nvm two: starting: k, 1 MiB\r\none| vm three: starting: x, 1 MiB\r\n")
+    assert said.startswith(b"\r\x1b[Kvm one") and said.endswith(b"\r\x1b[Krunning: one, two ... 4 s (Ctrl-A x quits)")
+    assert shown_after(0.5, b"two| not silent\r\n") == b"\r\x1b[Ktwo| not silent\r\n"
+    assert b"running: two ... 7 s" in shown_after(2, b"vm one: ended: exit code 0\r\n")
+    assert b"running: two, one ... 9 s" in shown_after(2, b"vm one: restarted\r\n")
+    assert shown_after(2, b"one| # ").endswith(b"one| # ")
+    assert shown_after(2, b"\r\n") == b"\r\n"
+
+
+def test_progress_ends_with_the_first_key():
+    theirs, ours = os.pipe()
+    screen = console.Screen(ours, True)
+    screen.tick()
+    screen.leave_to_user()
+    screen.tick()
+    assert os.read(theirs, 4096) == b"\r\x1b[Kfirmware starts ... 0 s (Ctrl-A x quits)\r\x1b[K"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])

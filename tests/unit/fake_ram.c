@@ -17,15 +17,6 @@ int guest_write(struct vm *to, gpa_t gpa, const void *from, u64 size)
 	return error;
 }
 
-int guest_fill(struct vm *to, gpa_t gpa, u8 byte, u64 size)
-{
-	int error = guest_memory_check(&to->memory, gpa, size, true);
-
-	if (!error)
-		memset(ram + gpa, byte, size);
-	return error;
-}
-
 int fake_ram_make(u64 size)
 {
 	ram = malloc(size);

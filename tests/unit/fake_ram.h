@@ -4,7 +4,7 @@
 
 #include "vmm/vm.h"
 
-#define FAKE_RAM_POISON 0xcc /* what no one wrote */
+#define FAKE_RAM_POISON 0xcc /* what no one wrote: 0 in a VM of guest_memory_add() */
 
 extern u8 *ram;	      /* guest-physical 0 */
 extern struct vm *vm; /* owns it */

@@ -121,8 +121,7 @@ static void test_multiboot_elf(void **state)
 	assert_int_equal(vcpu.reg[REG_RAX], 0x2badb002);
 	assert_memory_equal(ram + 0x100020, "kernel code here", 16);
 	for (u32 i = 48; i < 112; i++)
-		assert_int_equal(ram[0x100000 + i], 0); /* bss, though RAM was not */
-	assert_int_equal(ram[0x100000 + 112], 0xcc);
+		assert_int_equal(ram[0x100000 + i], FAKE_RAM_POISON); /* bss: nothing was put there */
 }
 
 static void test_multiboot_info(void **state)
@@ -180,15 +179,14 @@ static void test_multiboot_addresses(void **state)
 	assert_int_equal(loader_multiboot.load(&input, &vcpu), OK);
 	assert_flat_state(0x201020);
 	assert_memory_equal(ram + 0x200000, &kernel, 0x1030);
-	assert_int_equal(ram[0x201030], 0);
-	assert_int_equal(ram[0x2010ff], 0);
-	assert_int_equal(ram[0x201100], 0xcc);
+	assert_int_equal(ram[0x201030], FAKE_RAM_POISON);
+	assert_int_equal(ram[0x2010ff], FAKE_RAM_POISON);
 	/* load_end 0: to the end of the file; bss_end 0: no bss. */
 	kernel.header[5] = kernel.header[6] = 0;
 	memset(ram, FAKE_RAM_POISON, RAM);
 	assert_int_equal(loader_multiboot.load(&input, &vcpu), OK);
 	assert_memory_equal(ram + 0x200000, &kernel, sizeof(kernel));
-	assert_int_equal(ram[0x200000 + sizeof(kernel)], 0xcc);
+	assert_int_equal(ram[0x200000 + sizeof(kernel)], FAKE_RAM_POISON);
 }
 
 static void refused(struct kernel32 *kernel, const char *name)
@@ -322,7 +320,7 @@ static void test_pvh(void **state)
 	assert_int_equal(loader_pvh.load(&input, &vcpu), OK);
 	assert_flat_state(0x200004);
 	assert_memory_equal(ram + 0x200000, "64 bits of code", 16);
-	assert_int_equal(ram[0x20001f], 0);
+	assert_int_equal(ram[0x20001f], FAKE_RAM_POISON);
 	info = vcpu.reg[REG_RBX];
 	assert_int_equal(get32(info), 0x336ec578);
 	assert_int_equal(get32(info + 4), 1);

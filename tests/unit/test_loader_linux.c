@@ -123,7 +123,7 @@ static void test_64(void **state)
 	assert_int_equal(vcpu.segment[SEG_CS].selector, 0x10);
 	assert_int_equal(vcpu.segment[SEG_DS].selector, 0x18);
 	assert_memory_equal(ram + PREFERRED, file + KERNEL_AT, CODE_SIZE);
-	assert_int_equal(get(PREFERRED + CODE_SIZE, 1), 0);
+	assert_int_equal(get(PREFERRED + CODE_SIZE, 1), FAKE_RAM_POISON);
 	zero_page = vcpu.reg[REG_RSI];
 	assert_int_equal(get(zero_page + 0x1fe, 2), 0xaa55);
 	assert_int_equal(get(zero_page + 0x210, 1), 0xff); /* type_of_loader */

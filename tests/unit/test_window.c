@@ -15,7 +15,6 @@
 #include "core/layout.h"
 
 int window_copy(void *to, const void *from, u64 size);
-int window_set(void *to, u64 byte, u64 size);
 int window_exchange32(void *at, u64 *expected, u64 desired);
 int window_exchange64(void *at, u64 *expected, u64 desired);
 
@@ -53,12 +52,6 @@ int window_copy(void *to, const void *from, u64 size)
 {
 	moved = size;
 	return (u64)to >= WINDOW_BASE ? record("copy in", to) : record("copy out", from);
-}
-
-int window_set(void *to, u64 byte, u64 size)
-{
-	moved = size << 8 | byte;
-	return record("set", to);
 }
 
 int window_exchange32(void *at, u64 *expected, u64 desired)
@@ -126,17 +119,12 @@ static void test_limits(void **state)
 	assert_int_equal(window_read(buffer, 0, ~0ull), ERR_RANGE);
 	assert_int_equal(window_write(WINDOW_SIZE - 15, buffer, 16), ERR_RANGE);
 	assert_int_equal(window_write(~0ull - 7, buffer, 8), ERR_RANGE);
-	assert_int_equal(window_fill(WINDOW_SIZE - 1, 0, 2), ERR_RANGE);
-	assert_int_equal(window_fill(1, 0, WINDOW_SIZE), ERR_RANGE);
 	assert_int_equal(window_compare_exchange(WINDOW_SIZE, 8, &expected, 0), ERR_RANGE);
 	assert_int_equal(window_compare_exchange(4, 8, &expected, 0), ERR_INVALID);
 	assert_int_equal(window_compare_exchange(2, 4, &expected, 0), ERR_INVALID);
 	assert_int_equal(window_compare_exchange(0, 2, &expected, 0), ERR_INVALID);
 	assert_string_equal(done, "");
 	assert_int_equal(window_read(buffer, WINDOW_SIZE - 8, 8), OK);
-	assert_int_equal(window_fill(0x1003, 0xab, 5), OK);
-	assert_string_equal(done, "set");
-	assert_int_equal(moved, 0x5ab);
 	assert_int_equal(window_compare_exchange(0x1004, 4, &expected, 9), OK);
 	assert_string_equal(done, "exchange32");
 	assert_int_equal(expected, 7);
@@ -156,7 +144,6 @@ static void test_faults(void **state)
 	assert_int_equal(window_read(buffer, 0x1000, 9), ERR_RANGE);
 	assert_int_equal(window_write(0x1000, buffer, 4), ERR_RANGE);
 	assert_int_equal(window_write(0x1000, buffer, 5), ERR_RANGE);
-	assert_int_equal(window_fill(0x1000, 0, 5), ERR_RANGE);
 	assert_int_equal(window_compare_exchange(0x1000, 8, &expected, 0), ERR_RANGE);
 	assert_int_equal(window_compare_exchange(0x1000, 4, &expected, 0), ERR_RANGE);
 	faults = false;

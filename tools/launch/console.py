@@ -1,6 +1,8 @@
-"""The terminal of `trivisor run`: a progress line while firmware starts, then the machine's serial console."""
+"""The terminal of `trivisor run`: the machine's serial console, and a line that tells what is going on while it is silent."""
 import os
+import re
 import select
+import shutil
 import signal
 import sys
 import termios
@@ -15,6 +17,11 @@ HELP = b"\r\n[Ctrl-A x: quit   Ctrl-A Ctrl-A: send Ctrl-A   Ctrl-A h: this help]
 OURS = "Trivisor"
 # The loader should have spoken by then; show what firmware says.
 FIRMWARE_PATIENCE = 90
+# Seconds of silence, at the beginning of a line, after which a line tells what is going on.
+SILENCE = 1
+# vmm/vm.c and vm_end.c: which VMs there are.
+COMES = re.compile(rb"^vm (\S+): (?:starting: .*|restarted)$")
+GOES = re.compile(rb"^vm (\S+): (?:ended|not started|not restarted): ")
 
 
 class Interrupted(Exception):
@@ -76,18 +83,49 @@ class KeyFilter:
         return bytes(typed), False, helped
 
 
+class Progress:
+    """What goes on in the machine, by the lines it says: which part of the boot, then which VMs run."""
+
+    def __init__(self):
+        self._line, self._vms = b"", []
+        self.fresh = True  # the cursor stands at the beginning of a line
+
+    def hear(self, data):
+        """The machine said this."""
+        *lines, self._line = (self._line + data).split(b"\n")
+        self.fresh = not self._line
+        for line in lines:
+            self._take(line.rstrip(b"\r"))
+
+    def _take(self, line):
+        come, gone = COMES.match(line), GOES.match(line)
+        name = (come or gone).group(1).decode() if come or gone else ""
+        if gone and name in self._vms:
+            self._vms.remove(name)
+        elif come and name not in self._vms:
+            self._vms.append(name)
+
+    def sentence(self):
+        """For the user."""
+        return "running: " + ", ".join(self._vms) if self._vms else "the machine starts"
+
+
 class Screen:
-    """What the user sees: nothing of firmware but a line that shows it lives, then the serial port as it is."""
+    """What the user sees: nothing of firmware but a line that shows it lives, then the serial port as it is.
+
+    While the machine is silent, until the first key or prompt, such a line tells what is going on.
+    """
 
     def __init__(self, out, progress):
-        self._out, self._progress = out, progress
+        self._out, self._wanted, self._progress = out, progress, Progress()
         self._held, self._shown, self._line = b"", False, False
-        self._start = time.monotonic()
+        self._start = self._heard = time.monotonic()
 
     def write(self, data):
         """The machine said this."""
+        self._heard = time.monotonic()
         if self._shown:
-            self._put(data)
+            self._say(data)
             return
         self._held += data
         at = self._held.find(OURS.encode())
@@ -96,21 +134,41 @@ class Screen:
 
     def tick(self):
         """Renew the progress line."""
-        if self._shown:
-            return
-        waited = int(time.monotonic() - self._start)
-        if waited >= FIRMWARE_PATIENCE:
+        now = time.monotonic()
+        if not self._shown and now - self._start >= FIRMWARE_PATIENCE:
             self.show()
-        elif self._progress:
-            self._put(f"\r\x1b[Kfirmware starts ... {waited} s (Ctrl-A x quits)".encode())
-            self._line = True
+        if self._shown and now - self._heard < SILENCE or not self._wanted:
+            return
+        if self._shown and not self._progress.fresh:
+            self.leave_to_user()
+            return
+        what = self._progress.sentence() if self._shown else "firmware starts"
+        line = f"{what} ... {int(now - self._start)} s (Ctrl-A x quits)"
+        # A line that wraps would not go away as a whole.
+        self._put(b"\r\x1b[K" + line[:shutil.get_terminal_size().columns - 1].encode())
+        self._line = True
 
     def show(self, start=0):
         """From now on all is shown, beginning with what was held back from `start` on."""
         if not self._shown:
             self._shown = True
-            self._put((b"\r\x1b[K" if self._line else b"") + self._held[start:])
+            self._say(self._held[start:])
             self._held = b""
+
+    def leave_to_user(self):
+        """The line has served: a guest waits behind a prompt, or somebody types."""
+        self._wanted = False
+        self._clear()
+
+    def _say(self, data):
+        self._clear()
+        self._put(data)
+        self._progress.hear(data)
+
+    def _clear(self):
+        if self._line:
+            self._put(b"\r\x1b[K")
+            self._line = False
 
     def _put(self, data):
         view = memoryview(data)
@@ -173,6 +231,7 @@ def _converse(machine, screen, terminal, said, pending, timeout):
             if helped:
                 os.write(sys.stdout.fileno(), HELP)
             if typed:
+                screen.leave_to_user()
                 machine.send(typed)
             if leave:
                 return machine.stop(128 + signal.SIGINT, QUIT)

@@ -11,7 +11,6 @@
 #include "core/layout.h"
 #include "core/panic.h"
 #include "core/percpu.h"
-#include "lib/string.h"
 
 #define LARGE (2 * MIB)
 
@@ -54,7 +53,7 @@ void *temp_map(paddr_t pa)
 static void zero_at(u64 *entry, u64 va, u64 value, u64 size)
 {
 	set(entry, va, value);
-	memset((void *)va, 0, size);
+	rep_stosq((void *)va, 0, size / sizeof(u64));
 	set(entry, va, 0);
 }
 

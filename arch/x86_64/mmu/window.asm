@@ -53,18 +53,6 @@ window_copy:
 	FIXUP .access, fault
 	SUCCEED
 
-; int window_set(void *to, u64 byte, u64 size)
-global window_set
-window_set:
-	mov	r8, rsi
-	OPEN
-	mov	rax, r8
-	mov	rcx, rdx
-.access:
-	rep stosb
-	FIXUP .access, fault
-	SUCCEED
-
 ; int window_loadN(const void *from, u64 *value): one access of N bits, zero-extended
 %macro LOAD 4
 global window_load%1

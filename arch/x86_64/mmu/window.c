@@ -4,7 +4,6 @@
 
 /* window.asm: 0, or 1 after a fault. */
 int window_copy(void *to, const void *from, u64 size);
-int window_set(void *to, u64 byte, u64 size);
 int window_load8(const void *from, u64 *value);
 int window_load16(const void *from, u64 *value);
 int window_load32(const void *from, u64 *value);
@@ -66,13 +65,6 @@ int window_write(gpa_t gpa, const void *from, u64 size)
 		return result(window_copy(to, from, size));
 	__builtin_memcpy(&value, from, size);
 	return result(store[shift](to, value));
-}
-
-int window_fill(gpa_t gpa, u8 byte, u64 size)
-{
-	if (!in_window(gpa, size))
-		return ERR_RANGE;
-	return result(window_set((void *)(WINDOW_BASE + gpa), byte, size));
 }
 
 int window_compare_exchange(gpa_t gpa, u32 size, u64 *expected, u64 desired)

@@ -15,7 +15,6 @@
 
 int window_read(void *to, gpa_t gpa, u64 size);
 int window_write(gpa_t gpa, const void *from, u64 size);
-int window_fill(gpa_t gpa, u8 byte, u64 size);
 /*
  * Locked compare and exchange of `size` (4 or 8) naturally aligned bytes. *expected becomes what was there; it was
  * exchanged when that is what the caller expected. ERR_INVALID: bad size or alignment.
