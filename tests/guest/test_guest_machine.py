@@ -8,7 +8,7 @@ from tests.lib import native
 from tests.lib.boots import Boot, on
 
 # Groups of checks that a machine's guest would not survive; differences.txt says why.
-LEFT_OUT = {("qemu", "conform64"): "skip=bad_cr,xsetbv_abuse"}
+LEFT_OUT = {("qemu", "conform64"): "skip=bad_cr"}
 
 
 def config(platform):

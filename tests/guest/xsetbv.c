@@ -21,7 +21,8 @@ CHECKS(xsetbv_abuse)
 {
 	if (!(cpuid(1, 0).ecx & CPUID1_XSAVE)) {
 		check_skip("xsetbv", "this CPU has no XSAVE");
-		}
+		return;
+	}
 	expect_fault("xsetbv-without-osxsave", VECTOR_UD, 0, xsetbv(0, XCR0_X87));
 	write_cr4(read_cr4() | CR4_OSXSAVE);
 	expect_none("xsetbv-x87", xsetbv(0, XCR0_X87));

@@ -16,7 +16,7 @@
 struct svm_features svm_features;
 static struct insn next_insn;
 static int next_insn_error;
-static u32 gates_opened, debug_loads;
+static u32 gates_opened, debug_loads, xcr0_syncs;
 static bool step_is_ours;
 
 int fetch_instruction(struct vcpu *vcpu UNUSED, struct insn *insn)
@@ -32,6 +32,11 @@ void svm_open_gate(void)
 
 void mce_handle_exit(void)
 {
+}
+
+void svm_sync_xcr0(struct vcpu *vcpu UNUSED)
+{
+	xcr0_syncs++;
 }
 
 void svm_load_debug(struct vcpu *vcpu UNUSED)
@@ -184,18 +189,53 @@ static void physical_interrupts_go_through_the_gate(void **state UNUSED)
 	assert_int_equal(gates_opened, 2);
 }
 
+static void cpuid_finds_the_xcr0_of_now(void **state UNUSED)
+{
+	xcr0_syncs = 0;
+	decode(SVM_EXIT_HLT, 0, 0);
+	assert_int_equal(xcr0_syncs, 0);
+	decode(SVM_EXIT_CPUID, 0, 0);
+	assert_int_equal(xcr0_syncs, 1);
+}
+
 static void io_facts(void **state UNUSED)
 {
-	/* REP OUTSW to port 3f8h: bits TYPE 0, STR, REP, SZ16, A32. */
-	struct vm_exit exit = decode(SVM_EXIT_IOIO, 0x3f8ull << 16 | BIT(8) | BIT(5) | BIT(3) | BIT(2), 0);
+	/* REP OUTSW of FS to port 3f8h: bits TYPE 0, STR, REP, SZ16, A32, SEG. */
+	struct vm_exit exit;
 
+	svm_features.decode_assists = true;
+	exit = decode(SVM_EXIT_IOIO, 0x3f8ull << 16 | SEG_FS << 10 | BIT(8) | BIT(5) | BIT(3) | BIT(2), 0);
 	assert_int_equal(exit.io.port, 0x3f8);
 	assert_int_equal(exit.io.size, 2);
 	assert_true(exit.io.string && exit.io.rep && !exit.io.in);
 	assert_int_equal(exit.io.address_size, 4);
+	assert_int_equal(exit.io.segment, SEG_FS);
 	exit = decode(SVM_EXIT_IOIO, 0x21ull << 16 | BIT(4) | BIT(0), 0);
 	assert_int_equal(exit.io.size, 1);
 	assert_true(exit.io.in && !exit.io.string);
+}
+
+/* EXITINFO1 has no address size and no segment: the instruction is asked. */
+static void string_io_without_assists(void **state UNUSED)
+{
+	struct vm_exit exit;
+
+	svm_features.decode_assists = false;
+	next_insn_error = OK;
+	next_insn = (struct insn){.address_size = 8, .segment = SEG_GS};
+	exit = decode(SVM_EXIT_IOIO, 0x80ull << 16 | BIT(4) | BIT(3) | BIT(2), 0);
+	assert_int_equal(exit.kind, EXIT_IO);
+	assert_int_equal(exit.io.address_size, 8);
+	assert_int_equal(exit.io.segment, SEG_GS);
+	/* INS has no override. */
+	next_insn = (struct insn){.address_size = 2, .segment = SEG_GS};
+	exit = decode(SVM_EXIT_IOIO, 0x80ull << 16 | BIT(4) | BIT(2) | BIT(0), 0);
+	assert_int_equal(exit.io.address_size, 2);
+	assert_int_equal(exit.io.segment, SEG_ES);
+	/* The code is gone meanwhile: the guest is to meet that itself. Port I/O without memory asks nobody. */
+	next_insn_error = ERR_RANGE;
+	assert_int_equal(decode(SVM_EXIT_IOIO, 0x80ull << 16 | BIT(4) | BIT(2) | BIT(0), 0).kind, EXIT_INTERRUPT);
+	assert_int_equal(decode(SVM_EXIT_IOIO, 0x80ull << 16 | BIT(4) | BIT(0), 0).kind, EXIT_IO);
 }
 
 static void memory_facts(void **state UNUSED)
@@ -269,7 +309,9 @@ int main(void)
 		cmocka_unit_test(features_by_their_bits),
 		cmocka_unit_test(every_intercept_has_its_kind),
 		cmocka_unit_test(physical_interrupts_go_through_the_gate),
+		cmocka_unit_test(cpuid_finds_the_xcr0_of_now),
 		cmocka_unit_test(io_facts),
+		cmocka_unit_test(string_io_without_assists),
 		cmocka_unit_test(memory_facts),
 		cmocka_unit_test(operands_come_from_assists_or_the_instruction),
 		cmocka_unit_test(vmcall_is_a_hypercall_too),

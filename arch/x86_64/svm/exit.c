@@ -16,10 +16,32 @@ static void look_again(struct vm_exit *exit)
 #define IOIO_STRING BIT(2)
 #define IOIO_REP    BIT(3)
 
+/*
+ * Which segment an OUTS reads only decode assists tell. Without them the instruction itself is asked, for its address size as well: QEMU's
+ * TCG leaves those bits of EXITINFO1 clear. (INS always writes to ES.)
+ */
+static bool string_operand(struct vcpu *vcpu, u64 info, struct exit_io *io)
+{
+	struct insn insn;
+
+	io->segment = SEG_ES;
+	if (svm_features.decode_assists) {
+		io->address_size = (u8)(info >> 7 & 7) * 2; /* one-hot 16, 32, 64 bits */
+		if (!io->in)
+			io->segment = info >> 10 & 7;
+		return true;
+	}
+	if (fetch_instruction(vcpu, &insn) != OK)
+		return false;
+	io->address_size = insn.address_size;
+	if (!io->in)
+		io->segment = insn.segment;
+	return true;
+}
+
 static void decode_io(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit *exit)
 {
 	u64 info = vmcb->exit_info1;
-	struct insn insn;
 
 	exit->io = (struct exit_io){
 		.port = (u16)(info >> 16),
@@ -27,18 +49,9 @@ static void decode_io(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit
 		.in = info & IOIO_IN,
 		.string = info & IOIO_STRING,
 		.rep = info & IOIO_REP,
-		.address_size = (u8)(info >> 7 & 7) * 2, /* one-hot 16, 32, 64 bits */
-		.segment = SEG_DS,
 	};
-	/* OUTS may have a segment override, which only decode assists tell. */
-	if (exit->io.string && !exit->io.in) {
-		if (svm_features.decode_assists)
-			exit->io.segment = info >> 10 & 7;
-		else if (fetch_instruction(vcpu, &insn) == OK)
-			exit->io.segment = insn.segment;
-		else
-			look_again(exit);
-	}
+	if (exit->io.string && !string_operand(vcpu, info, &exit->io))
+		look_again(exit);
 }
 
 static void decode_msr(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb, struct vm_exit *exit)
@@ -166,6 +179,12 @@ static void decode_iret(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_ex
 	look_again(exit);
 }
 
+/* The sizes of the XSAVE area that CPUID tells follow XCR0. */
+static void decode_cpuid(struct vcpu *vcpu, const struct vmcb *vmcb UNUSED, struct vm_exit *exit UNUSED)
+{
+	svm_sync_xcr0(vcpu);
+}
+
 static void decode_cache(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb, struct vm_exit *exit)
 {
 	exit->cache = vmcb->exit_code == SVM_EXIT_INVD ? CACHE_INVD : CACHE_WBINVD;
@@ -192,7 +211,7 @@ static const struct exit_code_row {
 	[SVM_EXIT_INIT] = {EXIT_INIT, NULL, "INIT"},
 	[SVM_EXIT_VINTR] = {EXIT_INTERRUPT_WINDOW, NULL, "virtual interrupt window"},
 	[SVM_EXIT_RDPMC] = {EXIT_DENIED, NULL, "RDPMC"},
-	[SVM_EXIT_CPUID] = {EXIT_CPUID, NULL, "CPUID"},
+	[SVM_EXIT_CPUID] = {EXIT_CPUID, decode_cpuid, "CPUID"},
 	[SVM_EXIT_IRET] = {EXIT_INTERRUPT, decode_iret, "IRET"},
 	[SVM_EXIT_INVD] = {EXIT_CACHE, decode_cache, "INVD"},
 	[SVM_EXIT_PAUSE] = {EXIT_PAUSE, NULL, "PAUSE"},

@@ -190,6 +190,7 @@ void svm_export_state(struct vcpu *vcpu, struct vcpu_state *state)
 	state->version = VCPU_STATE_VERSION;
 	state->size = sizeof(*state);
 	export_registers(vcpu, state);
+	svm_sync_xcr0(vcpu);
 	for (enum segment_name i = 0; i < SEGMENTS; i++)
 		svm_get_segment(vcpu, i, &state->segment[i]);
 	state->gdtr = (struct descriptor_table){.base = vmcb->gdtr.base, .limit = (u16)vmcb->gdtr.limit};

@@ -108,6 +108,8 @@ int svm_import_state(struct vcpu *vcpu, const struct vcpu_state *state);
 void svm_load(struct vcpu *vcpu);
 void svm_put(struct vcpu *vcpu);
 void svm_set_xcr0(struct vcpu *vcpu, u64 value);
+/* vcpu->xcr0 from the processor, while the vCPU is current: before anyone asks for it or it is lost. */
+void svm_sync_xcr0(struct vcpu *vcpu);
 /* Bring the guest's DR0-3 into the processor until the vCPU is put: after the first touch of a debug register. */
 void svm_load_debug(struct vcpu *vcpu);
 

@@ -13,6 +13,16 @@ void svm_set_xcr0(struct vcpu *vcpu, u64 value)
 		xsetbv(0, value);
 }
 
+/*
+ * XSETBV is intercepted, so that vcpu->xcr0 is what is live; but QEMU's TCG executes it in the guest all the same. Reading XCR0 is cheap,
+ * and a value that we lost would be another VM's.
+ */
+void svm_sync_xcr0(struct vcpu *vcpu)
+{
+	if (this_core()->current == vcpu && cpu_has(FEATURE_XSAVE))
+		vcpu->xcr0 = xgetbv(0);
+}
+
 void svm_load(struct vcpu *vcpu)
 {
 	struct svm_vcpu *svm = svm_of(vcpu);
@@ -51,6 +61,7 @@ void svm_put(struct vcpu *vcpu)
 	}
 	if (cpu_has(FEATURE_RDTSCP))
 		svm->tsc_aux = rdmsr(MSR_TSC_AUX);
+	svm_sync_xcr0(vcpu);
 	xstate_save(vcpu->xsave);
 }
 
