@@ -232,6 +232,11 @@ void pit_one_shot(u16 count); /* channel 0: IRQ 0 once, after count / PIT_HZ sec
 /* Both, with a handler that takes the one interrupt and masks it again: something to wake up by. */
 void alarm(u16 count);
 
+/* ---- ports (ports.c) ---- */
+
+/* An access of up to four bytes from here would end or reset the machine, or print. */
+bool port_ends_or_prints(u32 port);
+
 /* ---- the local APIC, at its architectural address, not in x2APIC mode (apic.c) ---- */
 
 #define APIC_ID	     0x20

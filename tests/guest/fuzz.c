@@ -59,17 +59,28 @@ static bool is_prefix(u8 byte)
 	return (byte & 0xf0) == 0x40; /* REX */
 }
 
-/* HLT, LGDT, LIDT, MOV to a control register, and OUT to the ports that end the machine or reset it. */
-static bool ends_the_run(const u8 *code)
+/* OUT and OUTS. */
+static bool writes_port(u8 opcode)
+{
+	return (opcode & 0xf6) == 0xe6 || (opcode & 0xfe) == 0x6e;
+}
+
+/*
+ * HLT, LGDT, LIDT, MOV to a control register, OUT to the ports that end the machine or reset it; and LTR, since QEMU (7.2) aborts at the
+ * exception after it when the selector was null.
+ */
+static bool ends_the_run(const u8 *code, u16 dx)
 {
 	if (deadly)
 		return false;
 	for (u32 i = 0; i < 15 && is_prefix(*code); i++)
 		code++;
+	if (writes_port(code[0]))
+		return port_ends_or_prints((code[0] & 0xfe) == 0xe6 ? code[1] : dx);
 	if (code[0] == 0x0f && code[1] == 0x01)
 		return code[2] < 0xc0 && (code[2] >> 3 & 6) == 2;
-	if (code[0] == 0xe6 || code[0] == 0xe7)
-		return (code[1] & 0xfc) == 0xf4 || code[1] == 0x92 || code[1] == 0x64;
+	if (code[0] == 0x0f && code[1] == 0x00)
+		return (code[2] >> 3 & 7) == 3;
 	return code[0] == 0xf4 || (code[0] == 0x0f && code[1] == 0x22);
 }
 
@@ -97,7 +108,7 @@ static bool on_step(struct trap_frame *frame)
 
 	if (offset >= SCRATCH - 16 || ++steps > STEPS)
 		return false;
-	if (ends_the_run(scratch + offset)) {
+	if (ends_the_run(scratch + offset, (u16)frame->dx)) {
 		refused++;
 		return false;
 	}
@@ -106,7 +117,7 @@ static bool on_step(struct trap_frame *frame)
 }
 
 /* Random registers that mostly point into the scratch area, TF set, and off by IRET; comes back only by a fault. */
-static NORETURN void run_code(u32 ring)
+static NORETURN void run_code(u32 ring, u16 dx)
 {
 	u64 frame[5] = {SCRATCH_AT + CODE_AT, CODE(ring), FLAG_TF | 2, SCRATCH_AT + CODE_AT, DATA(ring)};
 	u64 pointers = SCRATCH_AT + (next() & 0xfff0);
@@ -115,7 +126,7 @@ static NORETURN void run_code(u32 ring)
 			 "mov %%rbx, %%rbp; mov %%rbx, %%r8; mov %%rax, %%r9; mov %%rbx, %%r12; mov %%rcx, %%r14\n"
 			 "iretq\n"
 			 :
-			 : [frame] "r"(frame), "a"(next()), "b"(pointers), "c"(next() & 0xfff), "d"(next() & 0xffff),
+			 : [frame] "r"(frame), "a"(next()), "b"(pointers), "c"(next() & 0xfff), "d"(dx),
 			   "S"(pointers), "D"(SCRATCH_AT + (next() & 0xfff0))
 			 : "memory");
 	__builtin_unreachable();
@@ -153,15 +164,17 @@ static void repair(void)
 
 static void trial(u32 ring, bool show)
 {
+	u16 dx = (u16)next();
+
 	write_code();
 	for (u32 i = 0; show && i < CODE_BYTES; i++)
 		print("%02x%s", scratch[CODE_AT + i], i + 1 < CODE_BYTES ? " " : "\n");
 	steps = 0;
-	if (ends_the_run(scratch + CODE_AT)) {
+	if (ends_the_run(scratch + CODE_AT, dx)) {
 		refused++;
 		return;
 	}
-	CATCH(run_code(ring));
+	CATCH(run_code(ring, dx));
 	by_vector[fault.vector < 32 ? fault.vector : 32]++;
 }
 

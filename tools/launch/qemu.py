@@ -1,5 +1,6 @@
 """QEMU with OVMF: by KVM where the host can hand on VT-x or AMD-V, else in software, which has AMD-V."""
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -76,7 +77,7 @@ class Qemu:
 
     def why_ended(self, output):
         """A sentence on why the emulator ended by itself, "" when it does not say."""
-        lines = [line.strip() for line in output.splitlines() if "qemu-system" in line and "warning:" not in line]
+        lines = [line.strip() for line in output.splitlines() if re.search("qemu-system|qemu: fatal", line) and "warning:" not in line]
         return f"QEMU stopped: {lines[-1]}" if lines else ""
 
 
