@@ -22,7 +22,7 @@ RULES = {
     "vmm": BASE + ("core", "lib", "drivers", "vmm/devices", "vmm/net"),
     "vmm/devices": ("lib", "core/lock.h"),
     "vmm/net": ("vmm", "core", "lib"),
-    **{engine: BASE + ("vmm", "core", "lib") for engine in ENGINES},
+    **{engine: BASE + ("vmm", "vmm/devices/apic_view.h", "core", "lib") for engine in ENGINES},
     "boot": ("lib", "core/layout.h"),
     "guests": ("vmm/hypercall_abi.h",),
     "tests/guest": ("vmm/hypercall_abi.h", "guests/lib"),

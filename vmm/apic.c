@@ -73,13 +73,27 @@ static bool pic_asks(const struct vcpu *vcpu, const struct vm_apic *apic, const 
 	return pic_output(apic->pic) && ((vcpu->id == 0 && vlapic_accepts_pic(lapic)) || __atomic_load_n(&apic->extint, __ATOMIC_RELAXED));
 }
 
+/* What the local APIC has is delivered by the processor, or else by event_decide(). */
+static bool lapic_asks(struct vcpu *vcpu, struct vcpu_apic *own)
+{
+	bool asks = vlapic_pending(&own->lapic) >= 0, delivers = own->assist & APIC_ASSIST_DELIVERY;
+	struct apic_view view;
+
+	if (own->assist) {
+		vlapic_view(&own->lapic, &view);
+		vcpu->engine->show_apic(vcpu, &view);
+	}
+	vcpu->events.irq_by_processor = asks && delivers;
+	return asks && !delivers;
+}
+
 static void look(struct vcpu *vcpu)
 {
 	struct vm_apic *apic = machine_apic(vcpu->vm);
 	struct vlapic *lapic = apic->lapic[vcpu->id];
 
 	take_signals(vcpu, apic, lapic);
-	vcpu->events.irq_line = vlapic_pending(lapic) >= 0 || pic_asks(vcpu, apic, lapic);
+	vcpu->events.irq_line = lapic_asks(vcpu, apic->vcpu[vcpu->id]) || pic_asks(vcpu, apic, lapic);
 }
 
 /* More may be waiting behind this one: the look after it asks for a window. */
@@ -90,7 +104,8 @@ static u8 take(struct vcpu *vcpu)
 	int vector;
 
 	look_again(vcpu);
-	if (pic_asks(vcpu, apic, lapic)) {
+	/* What the processor delivers it must not get from us as well; then it was the PIC that asked, and knows what a spurious one is. */
+	if (apic->vcpu[vcpu->id]->assist & APIC_ASSIST_DELIVERY || pic_asks(vcpu, apic, lapic)) {
 		__atomic_store_n(&apic->extint, false, __ATOMIC_RELAXED);
 		return pic_acknowledge(apic->pic);
 	}
@@ -139,6 +154,17 @@ static void tsc_moved(struct vcpu *vcpu)
 	kvmclock_refresh(&own->clock, vcpu->vm, tsc + vcpu->tsc_offset, ticks_to_ns(tsc - vcpu->vm->started_ticks));
 }
 
+static void apic_event(struct vcpu *vcpu, const struct exit_apic *event)
+{
+	struct vlapic *lapic = machine_apic(vcpu->vm)->lapic[vcpu->id];
+
+	if (event->event == APIC_ENDED)
+		vlapic_ended(lapic, (u8)event->detail);
+	else if (event->event == APIC_WRITTEN)
+		vlapic_written(lapic, event->detail);
+	look_again(vcpu);
+}
+
 static const struct vcpu_machine machine_ops = {
 	.look = look,
 	.read_msr = read_msr,
@@ -146,6 +172,7 @@ static const struct vcpu_machine machine_ops = {
 	.get_cr8 = get_cr8,
 	.set_cr8 = set_cr8,
 	.tsc_moved = tsc_moved,
+	.apic_event = apic_event,
 };
 
 /* MMIO is done by the core on which the vCPU is current. Elsewhere than at the default address a guest finds no registers. */
@@ -186,6 +213,15 @@ void apic_init(struct vm_apic *apic, struct vm *vm, const struct device_services
 	apic->bus.lapic = apic->lapic;
 }
 
+/* The first look shows it to the processor, before the first entry. */
+static void assist(struct vcpu *vcpu, struct vcpu_apic *own)
+{
+	if (vcpu->vm->config->apic_virtualization == TOGGLE_OFF || !vcpu->engine->assist_apic)
+		return;
+	own->assist = vcpu->engine->assist_apic(vcpu, own->page);
+	look_again(vcpu);
+}
+
 static int create_one(struct vm_apic *apic, u32 id)
 {
 	struct vcpu_apic *own = pool_new(sizeof(*own));
@@ -205,6 +241,7 @@ static int create_one(struct vm_apic *apic, u32 id)
 	apic->count = apic->bus.count = id + 1;
 	apic->vm->vcpu[id]->irq_take = take;
 	apic->vm->vcpu[id]->machine = &machine_ops;
+	assist(apic->vm->vcpu[id], own);
 	return OK;
 }
 

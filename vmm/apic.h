@@ -13,6 +13,7 @@ struct vcpu_apic {
 	struct vlapic lapic;
 	struct kvmclock clock; /* (c) */
 	void *page; /* (i) the local APIC's registers */
+	u32 assist; /* (i) APIC_ASSIST_*: what the processor does of its work */
 };
 
 /* Of a machine; (i) after creation but where a comment says more. */

@@ -204,6 +204,14 @@ static void set_weight(struct parser *parser, struct ini_text value)
 	config_set_number(parser, value, "cpu_weight", 1, CONFIG_MAX_WEIGHT, &parser->vm->weight);
 }
 
+static void set_apic_virtualization(struct parser *parser, struct ini_text value)
+{
+	bool wanted = true;
+
+	if (config_set_choice(parser, value, "apic_virtualization", "off", "auto", &wanted))
+		parser->vm->apic_virtualization = wanted ? TOGGLE_AUTO : TOGGLE_OFF;
+}
+
 #define KEY(key, setter) {.name = key, .set = setter}
 #define END_KEY(member)	 {.name = #member, .set = set_end, .offset = offsetof(struct vm_config, member)}
 
@@ -216,6 +224,7 @@ static const struct config_key vm_keys[] = {
 	KEY("kernel", set_kernel), KEY("ramdisk", set_ramdisk), KEY("extra", set_extra),   KEY("memory", set_memory),
 	KEY("vcpus", set_vcpus),   KEY("cpus", set_cpus),	KEY("stats", set_stats),   KEY("engine", set_engine),
 	KEY("cpu_weight", set_weight), END_KEY(on_poweroff),	END_KEY(on_reboot),	   END_KEY(on_crash),
+	KEY("apic_virtualization", set_apic_virtualization),
 };
 
 /* The section is over: the VM counts when nothing in it was wrong. */

@@ -38,6 +38,7 @@ struct vm_config {
 	char engine[16]; /* "": as [trivisor] says */
 	enum config_end on_poweroff, on_reboot, on_crash;
 	u32 weight; /* cpu_weight =; 256: normal */
+	enum config_toggle apic_virtualization; /* auto or off */
 };
 
 struct config {

@@ -14,6 +14,7 @@
 struct vm;
 struct vcpu;
 struct cpuid_leaf;
+struct apic_view;
 
 /* Memory rights of a guest-physical range. */
 #define GUEST_READ  BIT(0)
@@ -84,6 +85,13 @@ struct engine_ops {
 	void (*inject)(struct vcpu *vcpu, const struct event *event);
 	/* Exit as soon as the guest could take an interrupt or NMI; both false: stop asking. */
 	void (*request_window)(struct vcpu *vcpu, bool irq, bool nmi);
+	/*
+	 * Let the processor help with the vCPU's local APIC, whose registers are in `page` (4 KiB of the pool). Before
+	 * the first run. Returns APIC_ASSIST_*: what it will do. NULL: nothing. (vmm/devices/apic_view.h)
+	 */
+	u32 (*assist_apic)(struct vcpu *vcpu, void *page);
+	/* What it is to know of the local APIC at the next entry; the engine writes what is new. Only after assist_apic(). */
+	void (*show_apic)(struct vcpu *vcpu, const struct apic_view *view);
 
 	void (*get_segment)(struct vcpu *vcpu, enum segment_name name, struct segment *segment);
 	/* Its attributes alone: privilege level and mode are asked for often. */

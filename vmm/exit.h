@@ -33,7 +33,7 @@ enum exit_kind {
 	EXIT_MONITOR,	   /* MONITOR and MWAIT: #UD, since CPUID hides them */
 	EXIT_UNDEFINED,	   /* an instruction the guest is not to have: VMX, SVM, SGX, ...: #UD */
 	EXIT_DENIED,	   /* one that is #GP(0) for this guest: RDPMC */
-	EXIT_APIC,	   /* APIC virtualization: EOI, access, write */
+	EXIT_APIC,	   /* the processor helps with the local APIC, and needs us */
 	EXIT_TRIPLE_FAULT,
 	EXIT_INIT,	   /* INIT or SIPI met a guest: never expected */
 	EXIT_ENTRY_FAILED, /* the guest's state was refused at entry; the engine's dump says which check */
@@ -94,6 +94,18 @@ struct exit_task_switch {
 	u32 error;
 };
 
+/* What a processor that helps with the local APIC has left to us. The instruction is over: RIP is behind it. */
+enum apic_event {
+	APIC_TPR_FELL, /* below apic_view.threshold */
+	APIC_ENDED,    /* the vector, of apic_view.level[] */
+	APIC_WRITTEN,  /* the register at this offset of the page */
+};
+
+struct exit_apic {
+	enum apic_event event;
+	u16 detail; /* vector or offset */
+};
+
 enum cache_operation { CACHE_INVD, CACHE_WBINVD };
 
 struct vm_exit {
@@ -107,6 +119,7 @@ struct vm_exit {
 		struct exit_exception exception;
 		struct exit_task_switch task;
 		enum cache_operation cache;
+		struct exit_apic apic;
 		u64 qualification; /* UNKNOWN, ENTRY_FAILED, UNDEFINED */
 	};
 };

@@ -8,6 +8,7 @@
 enum verdict handle_physical(struct vcpu *vcpu, const struct vm_exit *exit);
 enum verdict handle_slice(struct vcpu *vcpu, const struct vm_exit *exit);
 enum verdict handle_window(struct vcpu *vcpu, const struct vm_exit *exit);
+enum verdict handle_apic(struct vcpu *vcpu, const struct vm_exit *exit);
 /* cpuid.c msr.c cr.c dr.c xsetbv.c hlt.c io.c memory.c hypercall.c task_switch.c cache.c */
 enum verdict handle_cpuid(struct vcpu *vcpu, const struct vm_exit *exit);
 enum verdict handle_msr_read(struct vcpu *vcpu, const struct vm_exit *exit);

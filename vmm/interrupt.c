@@ -24,3 +24,10 @@ enum verdict handle_window(struct vcpu *vcpu, const struct vm_exit *exit)
 	__atomic_fetch_or(&vcpu->attention, ATTENTION_EVENT, __ATOMIC_RELAXED);
 	return VERDICT_RETRY;
 }
+
+/* The instruction that brought it is over. */
+enum verdict handle_apic(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	vcpu->machine->apic_event(vcpu, &exit->apic);
+	return VERDICT_RETRY;
+}

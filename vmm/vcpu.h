@@ -23,6 +23,8 @@ struct vcpu_machine {
 	void (*set_cr8)(struct vcpu *vcpu, u64 value);
 	/* The guest has set its TSC. */
 	void (*tsc_moved)(struct vcpu *vcpu);
+	/* The processor, which helps with the local APIC, has left something to us. */
+	void (*apic_event)(struct vcpu *vcpu, const struct exit_apic *apic);
 };
 
 enum vcpu_run_state { VCPU_CREATED, VCPU_RUNNABLE, VCPU_RUNNING, VCPU_BLOCKED, VCPU_ENDED };

@@ -106,7 +106,7 @@ bool vcpu_has_wake_event(struct vcpu *vcpu)
 	if (vcpu->machine)
 		vcpu->machine->look(vcpu);
 	return events->nmi_pending || events->in_flight.type != EVENT_NONE || events->exception.type != EVENT_NONE ||
-	       (events->irq_line && vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_IF);
+	       ((events->irq_line || events->irq_by_processor) && vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_IF);
 }
 
 /* Interrupts come from the VM's interrupt controller only. */

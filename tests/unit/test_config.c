@@ -71,7 +71,8 @@ static void test_everything(void **state)
 	assert_int_equal(parse("[one]\nkernel = hello.elf\n"
 			       "[trivisor]\non-idle = stay\nmitigations = off\nengine = vmx\nslice = 25\nstats = on\n"
 			       "[two]\nkernel = k\nramdisk = a.img x=1 y, b.img\nextra = console=\"ttyS0\" quiet\nmemory = 64M\n"
-			       "vcpus = 2\ncpus = 0,2-3\nstats = off\nengine = svm\ncpu_weight = 512\n"),
+			       "vcpus = 2\ncpus = 0,2-3\nstats = off\nengine = svm\ncpu_weight = 512\n"
+			       "apic_virtualization = off\n"),
 			 0);
 	assert_int_equal(config.on_idle, IDLE_STAY);
 	assert_int_equal(config.mitigations, TOGGLE_OFF);
@@ -101,6 +102,8 @@ static void test_everything(void **state)
 	assert_int_equal(config.vm[1].cpus, 0xd);
 	assert_string_equal(config.vm[1].engine, "svm");
 	assert_int_equal(config.vm[1].weight, 512);
+	assert_int_equal(config.vm[0].apic_virtualization, TOGGLE_AUTO);
+	assert_int_equal(config.vm[1].apic_virtualization, TOGGLE_OFF);
 }
 
 static void test_empty_file_gives_defaults(void **state)

@@ -84,7 +84,10 @@ static void every_exit_whose_union_is_used_is_decoded(void **state)
 			assert_int_equal(row->decode, DECODE_DR);
 			break;
 		case EXIT_MEMORY:
-			assert_int_equal(row->decode, DECODE_MEMORY);
+			assert_int_equal(row->decode, i == REASON_APIC_ACCESS ? DECODE_APIC_ACCESS : DECODE_MEMORY);
+			break;
+		case EXIT_APIC:
+			assert_int_equal(row->decode, DECODE_APIC);
 			break;
 		case EXIT_TASK_SWITCH:
 			assert_int_equal(row->decode, DECODE_TASK_SWITCH);
@@ -187,6 +190,38 @@ static void task_switches(void **state)
 	assert_false(vmx_decode_task_switch(3ull << 30, hard, 0).by_instruction);
 }
 
+/* SDM "Exit Qualification": a vector for an EOI, an offset into the page for a write. */
+static void apic_events(void **state)
+{
+	struct exit_apic tpr = vmx_decode_apic(REASON_TPR, 0), eoi = vmx_decode_apic(REASON_VIRTUAL_EOI, 0xc1);
+	struct exit_apic write = vmx_decode_apic(REASON_APIC_WRITE, 0x3f0);
+
+	(void)state;
+	assert_int_equal(tpr.event, APIC_TPR_FELL);
+	assert_int_equal(eoi.event, APIC_ENDED);
+	assert_int_equal(eoi.detail, 0xc1);
+	assert_int_equal(write.event, APIC_WRITTEN);
+	assert_int_equal(write.detail, 0x3f0);
+}
+
+static void apic_accesses(void **state)
+{
+	static const struct {
+		u32 type, access;
+		bool physical;
+	} cases[] = {{0, MEMORY_READ, false}, {1, MEMORY_WRITE, false}, {2, MEMORY_EXECUTE, false}, {3, MEMORY_READ, false}, {10, MEMORY_READ, true}, {15, MEMORY_READ, true}};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct exit_memory memory = vmx_decode_apic_access(cases[i].type << 12 | 0x390);
+
+		assert_int_equal(memory.gpa, 0xfee00390);
+		assert_int_equal(memory.access, cases[i].access);
+		assert_int_equal(memory.page_walk, cases[i].physical);
+		assert_false(memory.gva_valid);
+	}
+}
+
 /* SDM "Field Encoding in VMCS": the area's and the width's bits must say what the name and the type say; no encoding comes twice. */
 static void fields_are_what_their_names_say(void **state)
 {
@@ -237,6 +272,8 @@ int main(void)
 		cmocka_unit_test(debug_registers),
 		cmocka_unit_test(memory),
 		cmocka_unit_test(task_switches),
+		cmocka_unit_test(apic_events),
+		cmocka_unit_test(apic_accesses),
 		cmocka_unit_test(fields_are_what_their_names_say),
 		cmocka_unit_test(instruction_errors_have_words),
 	};

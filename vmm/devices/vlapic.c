@@ -64,15 +64,20 @@ u32 vlapic_writable(const struct vlapic *lapic, u32 offset)
 	return offset == LAPIC_LVT_TIMER && !lapic->tsc_hz ? writable & ~(u32)BIT(18) : writable;
 }
 
+static void set_id(struct vlapic *lapic)
+{
+	vlapic_set(lapic, LAPIC_ID, vlapic_is_x2(lapic) ? lapic->id : lapic->id << ID_SHIFT);
+}
+
 /* SDM "Local APIC State After Power-Up or Reset". */
 void vlapic_power_up(struct vlapic *lapic)
 {
 	vlapic_timer_stop(lapic);
 	memset(lapic->page, 0, LAPIC_SIZE);
-	lapic->errors = 0;
+	lapic->errors = lapic->timer_mode = lapic->timer_divider = 0;
 	for (u32 i = 0; i < 8; i++)
 		__atomic_store_n(&lapic->posted[i], 0, __ATOMIC_RELAXED);
-	vlapic_set(lapic, LAPIC_ID, vlapic_is_x2(lapic) ? lapic->id : lapic->id << ID_SHIFT);
+	set_id(lapic);
 	vlapic_set(lapic, LAPIC_VERSION, VERSION);
 	vlapic_set(lapic, LAPIC_DFR, 0xffffffff);
 	vlapic_set(lapic, LAPIC_SVR, SVR_RESET);
@@ -208,7 +213,6 @@ void vlapic_write_register(struct vlapic *lapic, u32 offset, u32 value)
 		break;
 	case LAPIC_TPR:
 		vlapic_set(lapic, LAPIC_TPR, value);
-		vlapic_update_ppr(lapic);
 		break;
 	case LAPIC_DFR:
 		vlapic_set(lapic, LAPIC_DFR, value | DFR_ONES);
@@ -240,7 +244,9 @@ void vlapic_write_register(struct vlapic *lapic, u32 offset, u32 value)
 
 u32 vlapic_read_register(struct vlapic *lapic, u32 offset)
 {
-	return offset == LAPIC_TIMER_NOW ? vlapic_timer_count(lapic) : vlapic_get(lapic, offset);
+	if (offset == LAPIC_TIMER_NOW)
+		return vlapic_timer_count(lapic);
+	return offset == LAPIC_PPR ? vlapic_ppr(lapic) : vlapic_get(lapic, offset);
 }
 
 /* Registers are 32 bits wide, 16 bytes apart; a narrower read gets its part, and nothing lies between them. */
@@ -269,5 +275,23 @@ void vlapic_write(struct vlapic *lapic, u64 offset, u8 size, u64 value)
 		vlapic_write_register(lapic, at, (u32)value & writable);
 	else if (!vlapic_readable(at))
 		vlapic_error(lapic, ESR_REGISTER);
+	lock_release(&lapic->device.lock);
+}
+
+/* SDM "APIC-Write Emulation". The processor lets the guest write read-only bits too, and the whole of the ID. */
+void vlapic_written(struct vlapic *lapic, u32 offset)
+{
+	u32 at = offset & ~15u & (LAPIC_SIZE - 1), writable = vlapic_writable(lapic, at), value;
+
+	lock_acquire(&lapic->device.lock);
+	value = vlapic_get(lapic, at);
+	if (!vlapic_readable(at))
+		vlapic_set(lapic, at, 0);
+	if (at == LAPIC_SELF_IPI)
+		(void)vlapic_write_self_ipi(lapic, value);
+	else if (writable)
+		vlapic_write_register(lapic, at, value & writable);
+	else if (at == LAPIC_ID)
+		set_id(lapic);
 	lock_release(&lapic->device.lock);
 }

@@ -10,10 +10,9 @@
 #define VMM_DEVICES_LAPIC_H
 
 #include "vmm/devices/apic.h"
+#include "vmm/devices/apic_view.h"
 #include "vmm/devices/bus.h"
 
-#define LAPIC_ADDRESS 0xfee00000ull
-#define LAPIC_SIZE    0x1000u
 /* The timer counts at this rate, before the divider. CPUID leaf 0x40000010 tells it to guests. */
 #define LAPIC_TIMER_HZ 1000000000u
 
@@ -49,6 +48,7 @@ struct vlapic {
 	u64 tsc_hz;			 /* constant; 0: no TSC-deadline timer */
 	u64 base;			 /* lock; IA32_APIC_BASE; read by others atomically */
 	u32 errors;			 /* lock; found since ESR was last written */
+	u32 timer_mode, timer_divider;	 /* lock; in effect: a processor that helps changes the page before it tells us */
 	u64 tsc_deadline;		 /* lock; 0: not armed */
 	u64 count_deadline_ns;		 /* lock; when the count comes to 0; ~0: it stands at 0 */
 	struct device_timer timer;	 /* lock */
@@ -88,6 +88,12 @@ bool vlapic_is_target(const struct vlapic *lapic, const struct apic_message *mes
 int vlapic_pending(struct vlapic *lapic);
 /* Owner: the same, and it is in service from now on. */
 int vlapic_take(struct vlapic *lapic);
+/* Owner: what a processor that helps is to know from now on. Collects what was posted. Lock taken. */
+void vlapic_view(struct vlapic *lapic, struct apic_view *view);
+/* Owner: such a processor has put what the guest wrote to the register at `offset` into the page, and nothing else was done. Lock taken. */
+void vlapic_written(struct vlapic *lapic, u32 offset);
+/* Owner: it has ended a vector of view.level[]. Lock taken. */
+void vlapic_ended(struct vlapic *lapic, u8 vector);
 /* Owner: NMI, INIT, SIPI (with its vector) and so on that came since the last call. */
 u32 vlapic_take_signals(struct vlapic *lapic, u8 *startup_vector);
 /* Owner: whether an interrupt of the 8259 reaches this processor. */

@@ -114,13 +114,13 @@ static void collect(struct vlapic *lapic)
 }
 
 /* SDM "Task and Processor Priorities". */
-void vlapic_update_ppr(struct vlapic *lapic)
+u32 vlapic_ppr(const struct vlapic *lapic)
 {
 	u32 tpr = vlapic_get(lapic, LAPIC_TPR);
 	int service = highest(lapic, LAPIC_ISR);
 	u32 service_class = service < 0 ? 0 : (u32)service & 0xf0;
 
-	vlapic_set(lapic, LAPIC_PPR, (tpr & 0xf0) >= service_class ? tpr : service_class);
+	return (tpr & 0xf0) >= service_class ? tpr : service_class;
 }
 
 static int pending(struct vlapic *lapic)
@@ -131,7 +131,7 @@ static int pending(struct vlapic *lapic)
 	if (!vlapic_is_enabled(lapic))
 		return -1;
 	vector = highest(lapic, LAPIC_IRR);
-	return vector >= 0 && ((u32)vector & 0xf0) > (vlapic_get(lapic, LAPIC_PPR) & 0xf0) ? vector : -1;
+	return vector >= 0 && ((u32)vector & 0xf0) > (vlapic_ppr(lapic) & 0xf0) ? vector : -1;
 }
 
 int vlapic_pending(struct vlapic *lapic)
@@ -153,10 +153,53 @@ int vlapic_take(struct vlapic *lapic)
 	if (vector >= 0) {
 		clear_vector(lapic, LAPIC_IRR, (u32)vector);
 		set_vector(lapic, LAPIC_ISR, (u32)vector);
-		vlapic_update_ppr(lapic);
 	}
 	lock_release(&lapic->device.lock);
 	return vector;
+}
+
+static enum apic_access access_of(const struct vlapic *lapic)
+{
+	u64 base = vlapic_base(lapic);
+
+	if (base & BASE_EXTD)
+		return APIC_ACCESS_MSR;
+	return vlapic_covers(lapic, LAPIC_ADDRESS) ? APIC_ACCESS_MMIO : APIC_ACCESS_NONE;
+}
+
+/* Of a request that nothing in service keeps out, only TPR. */
+static u8 threshold(const struct apic_view *view)
+{
+	u8 class = view->requested >> 4;
+
+	return class > view->in_service >> 4 && class <= view->tpr >> 4 ? class : 0;
+}
+
+static u8 vector_or_0(int vector)
+{
+	return vector < 0 ? 0 : (u8)vector;
+}
+
+void vlapic_view(struct vlapic *lapic, struct apic_view *view)
+{
+	lock_acquire(&lapic->device.lock);
+	collect(lapic);
+	view->access = access_of(lapic);
+	view->enabled = vlapic_is_enabled(lapic);
+	view->tpr = (u8)vlapic_get(lapic, LAPIC_TPR);
+	view->requested = view->enabled ? vector_or_0(highest(lapic, LAPIC_IRR)) : 0;
+	view->in_service = vector_or_0(highest(lapic, LAPIC_ISR));
+	view->threshold = threshold(view);
+	for (u32 word = 0; word < WORDS; word++)
+		view->level[word] = vlapic_get(lapic, word_offset(LAPIC_TMR, word));
+	lock_release(&lapic->device.lock);
+}
+
+void vlapic_ended(struct vlapic *lapic, u8 vector)
+{
+	lock_acquire(&lapic->device.lock);
+	lapic->wires->eoi(lapic->wires->context, vector);
+	lock_release(&lapic->device.lock);
 }
 
 u32 vlapic_take_signals(struct vlapic *lapic, u8 *startup_vector)
@@ -175,7 +218,6 @@ void vlapic_end_interrupt(struct vlapic *lapic)
 	if (vector < 0)
 		return;
 	clear_vector(lapic, LAPIC_ISR, (u32)vector);
-	vlapic_update_ppr(lapic);
 	if (has_vector(lapic, LAPIC_TMR, (u32)vector))
 		lapic->wires->eoi(lapic->wires->context, (u8)vector);
 }
@@ -218,6 +260,5 @@ void vlapic_set_cr8(struct vlapic *lapic, u64 value)
 {
 	lock_acquire(&lapic->device.lock);
 	vlapic_set(lapic, LAPIC_TPR, (u32)(value & 15) << 4);
-	vlapic_update_ppr(lapic);
 	lock_release(&lapic->device.lock);
 }

@@ -41,7 +41,7 @@ static bool write_icr(struct vlapic *lapic, u64 value)
 	return true;
 }
 
-static bool write_self_ipi(struct vlapic *lapic, u64 value)
+bool vlapic_write_self_ipi(struct vlapic *lapic, u64 value)
 {
 	struct apic_message message = {.delivery = APIC_FIXED, .vector = (u8)value};
 
@@ -64,7 +64,7 @@ static bool write_x2(struct vlapic *lapic, u32 offset, u64 value)
 	if (offset == LAPIC_ICR)
 		return write_icr(lapic, value);
 	if (offset == LAPIC_SELF_IPI)
-		return write_self_ipi(lapic, value);
+		return vlapic_write_self_ipi(lapic, value);
 	if (offset == LAPIC_EOI || offset == LAPIC_ESR)
 		writable = 0;
 	else if (!writable || offset == LAPIC_LDR || !exists_in_x2(offset))

@@ -88,7 +88,8 @@ void vlapic_power_up(struct vlapic *lapic);
 void vlapic_send_ipi(struct vlapic *lapic, u64 icr);
 void vlapic_error(struct vlapic *lapic, u32 bit);
 void vlapic_end_interrupt(struct vlapic *lapic);
-void vlapic_update_ppr(struct vlapic *lapic);
+/* PPR is made of TPR and ISR whenever it is asked for: a processor that helps changes both behind our back. */
+u32 vlapic_ppr(const struct vlapic *lapic);
 /* Deliver by an LVT entry, unless it is masked. */
 void vlapic_local_interrupt(struct vlapic *lapic, u32 lvt);
 
@@ -99,5 +100,8 @@ u32 vlapic_timer_count(struct vlapic *lapic);
 void vlapic_timer_set_divider(struct vlapic *lapic, u32 value);
 void vlapic_timer_set_lvt(struct vlapic *lapic, u32 value);
 void vlapic_timer_set_deadline(struct vlapic *lapic, u64 tsc);
+
+/* vlapic_msr.c */
+bool vlapic_write_self_ipi(struct vlapic *lapic, u64 value);
 
 #endif

@@ -17,13 +17,13 @@ static void arm(struct vlapic *lapic, u64 deadline)
 
 static u32 mode(const struct vlapic *lapic)
 {
-	return LVT_TIMER_MODE(vlapic_get(lapic, LAPIC_LVT_TIMER));
+	return lapic->timer_mode;
 }
 
 /* Divide configuration: bits 3, 1 and 0 are an exponent less one, 7 standing for no division. */
 static u32 divider(const struct vlapic *lapic)
 {
-	u32 value = vlapic_get(lapic, LAPIC_TIMER_DIV);
+	u32 value = lapic->timer_divider;
 
 	return 1u << ((((value & 3) | (value >> 1 & 4)) + 1) & 7);
 }
@@ -73,9 +73,11 @@ void vlapic_timer_stop(struct vlapic *lapic)
 /* "In TSC-deadline mode, writes to the initial-count register are ignored." */
 void vlapic_timer_set_count(struct vlapic *lapic, u32 count)
 {
-	if (mode(lapic) == TIMER_DEADLINE)
+	bool ignored = mode(lapic) == TIMER_DEADLINE;
+
+	vlapic_set(lapic, LAPIC_TIMER_COUNT, ignored ? 0 : count);
+	if (ignored)
 		return;
-	vlapic_set(lapic, LAPIC_TIMER_COUNT, count);
 	lapic->count_deadline_ns = count ? now_ns(lapic) + period_ns(lapic) : STANDS;
 	arm(lapic, lapic->count_deadline_ns);
 }
@@ -97,6 +99,7 @@ void vlapic_timer_set_divider(struct vlapic *lapic, u32 value)
 	u32 left = vlapic_timer_count(lapic);
 
 	vlapic_set(lapic, LAPIC_TIMER_DIV, value);
+	lapic->timer_divider = value;
 	if (!left)
 		return;
 	lapic->count_deadline_ns = now_ns(lapic) + (u64)left * divider(lapic) * NS_PER_TICK;
@@ -109,6 +112,7 @@ void vlapic_timer_set_lvt(struct vlapic *lapic, u32 value)
 	bool was_deadline = mode(lapic) == TIMER_DEADLINE;
 
 	vlapic_set(lapic, LAPIC_LVT_TIMER, value);
+	lapic->timer_mode = LVT_TIMER_MODE(value);
 	if (was_deadline == (mode(lapic) == TIMER_DEADLINE))
 		return;
 	vlapic_timer_stop(lapic);

@@ -1,5 +1,6 @@
 #include "arch/x86_64/vmx/capability.h"
 
+#include "arch/x86_64/vmx/apic_controls.h"
 #include "arch/x86_64/vmx/controls.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
@@ -8,7 +9,7 @@
  * SDM vol. 3 "VM-Execution Control Fields" and the two sections on VM-exit and VM-entry controls; which settings a processor allows:
  * appendix "VMX Capability Reporting Facility". A bit in no row is left as the processor's default1 class wants it.
  *
- * CR8 exits although nothing virtualizes the TPR yet: without them a guest's MOV to CR8 would mask the host's own interrupts.
+ * CR8 exits unless there is a TPR shadow: without either a guest's MOV to CR8 would mask the host's own interrupts.
  * ENCLS and ENCLV exit where they exist, since CPUID hides them and they have no other enable bit that we own. TPAUSE, UMWAIT and PCONFIG
  * stay off: they are then #UD, as CPUID says. MOV-DR exiting is on until a guest first touches a DR.
  */
@@ -40,7 +41,7 @@ const struct control_row control_table[] = {
 	ROW(PRIMARY, FORBIDDEN, PRIMARY_PAUSE, "PAUSE exiting"),
 	ROW(PRIMARY, FORBIDDEN, PRIMARY_IO_BITMAPS, "I/O bitmaps"),
 	ROW(PRIMARY, FORBIDDEN, PRIMARY_MONITOR_TRAP, "monitor trap flag"),
-	ROW(PRIMARY, SHOWN, PRIMARY_TPR_SHADOW, "TPR shadow"),
+	ROW(PRIMARY, APIC, PRIMARY_TPR_SHADOW, "TPR shadow"),
 	ROW(PRIMARY, SHOWN, PRIMARY_TERTIARY, "tertiary controls"),
 
 	ROW(SECONDARY, REQUIRED, SECONDARY_EPT, "EPT"),
@@ -56,10 +57,10 @@ const struct control_row control_table[] = {
 	ROW(SECONDARY, FORBIDDEN, SECONDARY_RDRAND, "RDRAND exiting"),
 	ROW(SECONDARY, FORBIDDEN, SECONDARY_RDSEED, "RDSEED exiting"),
 	ROW(SECONDARY, FORBIDDEN, SECONDARY_VE, "EPT-violation #VE"),
-	ROW(SECONDARY, SHOWN, SECONDARY_APIC_ACCESS, "APIC-access page"),
-	ROW(SECONDARY, SHOWN, SECONDARY_X2APIC, "x2APIC mode"),
-	ROW(SECONDARY, SHOWN, SECONDARY_APIC_REGISTER, "APIC-register virtualization"),
-	ROW(SECONDARY, SHOWN, SECONDARY_VIRTUAL_INTERRUPTS, "virtual-interrupt delivery"),
+	ROW(SECONDARY, APIC, SECONDARY_APIC_ACCESS, "APIC-access page"),
+	ROW(SECONDARY, APIC, SECONDARY_X2APIC, "x2APIC mode"),
+	ROW(SECONDARY, APIC, SECONDARY_APIC_REGISTER, "APIC-register virtualization"),
+	ROW(SECONDARY, APIC, SECONDARY_VIRTUAL_INTERRUPTS, "virtual-interrupt delivery"),
 	ROW(SECONDARY, SHOWN, SECONDARY_PAUSE_LOOP, "PAUSE-loop exiting"),
 	ROW(SECONDARY, SHOWN, SECONDARY_VMFUNC, "VMFUNC"),
 	ROW(SECONDARY, SHOWN, SECONDARY_VMCS_SHADOWING, "VMCS shadowing"),
@@ -129,6 +130,7 @@ static const char *row_problem(const struct capability *capability, const struct
 	case NEED_FORBIDDEN:
 		return may_be_0(capability, row) ? NULL : "a way to turn off ";
 	case NEED_OPTIONAL:
+	case NEED_APIC:
 	case NEED_SHOWN:
 		break;
 	}
@@ -212,6 +214,15 @@ static void drop_useless(const struct capability *common, struct vmx_setup *setu
 	}
 }
 
+/* Without a TPR shadow an entry with any of the others is refused (SDM "Checks on VMX Controls"). */
+static void decide_apic(const struct capability *common, struct vmx_setup *setup)
+{
+	setup->tpr_shadow = common->control[CONTROL_PRIMARY] >> 32 & PRIMARY_TPR_SHADOW &&
+			    !(common->control[CONTROL_PRIMARY] & (PRIMARY_CR8_LOAD | PRIMARY_CR8_STORE));
+	if (setup->tpr_shadow)
+		setup->apic_controls = (u32)(common->control[CONTROL_SECONDARY] >> 32 & APIC_CONTROLS);
+}
+
 void capability_decide(const struct capability *common, struct vmx_setup *setup)
 {
 	memset(setup, 0, sizeof(*setup));
@@ -225,6 +236,7 @@ void capability_decide(const struct capability *common, struct vmx_setup *setup)
 			setup->control[row->group] |= row->bit;
 	}
 	drop_useless(common, setup);
+	decide_apic(common, setup);
 	setup->vpid = setup->control[CONTROL_SECONDARY] & SECONDARY_VPID;
 	setup->preemption_timer = setup->control[CONTROL_PIN] & PIN_PREEMPTION_TIMER;
 	setup->invept_single = common->ept_vpid & EPT_CAP_INVEPT_SINGLE;
@@ -257,6 +269,13 @@ static const char *control_name(enum control_group group, u32 bit)
 	return "a reserved control";
 }
 
+static u32 turned_on_later(const struct vmx_setup *setup, u32 group)
+{
+	if (group == CONTROL_PRIMARY)
+		return setup->tpr_shadow ? (u32)PRIMARY_TPR_SHADOW : 0;
+	return group == CONTROL_SECONDARY ? setup->apic_controls : 0;
+}
+
 bool capability_supports(const struct capability *core, const struct vmx_setup *setup, char *missing, size_t size)
 {
 	bool fine = true;
@@ -264,7 +283,7 @@ bool capability_supports(const struct capability *core, const struct vmx_setup *
 	if (size > 0)
 		missing[0] = '\0';
 	for (u32 group = 0; group < CONTROL_GROUPS; group++) {
-		u32 wrong = (setup->control[group] & ~(u32)(core->control[group] >> 32)) |
+		u32 wrong = ((setup->control[group] | turned_on_later(setup, group)) & ~(u32)(core->control[group] >> 32)) |
 			    ((u32)core->control[group] & ~setup->control[group]);
 
 		for (u32 bit = 0; bit < 32; bit++) {
@@ -298,6 +317,7 @@ void capability_describe(const struct capability *capability, char *text, size_t
 	(void)fmt_print(text, size, "EPT with 4 KiB%s%s pages", capability->ept_vpid & EPT_CAP_2MIB ? ", 2 MiB" : "",
 			capability->ept_vpid & EPT_CAP_1GIB ? ", 1 GiB" : "");
 	describe(capability, NEED_OPTIONAL, text, size);
+	describe(capability, NEED_APIC, text, size);
 	describe(capability, NEED_SHOWN, found, sizeof(found));
 	if (found[0] != '\0') {
 		size_t used = strnlen(text, size);

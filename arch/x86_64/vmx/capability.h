@@ -15,6 +15,7 @@ enum control_need {
 	NEED_OPTIONAL,	/* on when there */
 	NEED_SWITCHED,	/* off at first, but it must be possible to turn it on and off */
 	NEED_FORBIDDEN, /* must be possible to turn off */
+	NEED_APIC,	/* off at first; when there, apic.c turns it on for local APICs whose VM does not forbid it */
 	NEED_SHOWN,	/* off; mentioned as found, for the work that will use it */
 };
 
@@ -43,6 +44,8 @@ struct vmx_setup {
 	u32 timer_rate;	      /* one timer unit is 2^rate TSC ticks */
 	u32 ept_largest;      /* level of the largest EPT leaf: 1, 2 or 3 */
 	bool zero_length;     /* MISC_ZERO_LENGTH */
+	bool tpr_shadow;      /* it can be turned on, and then CR8 need not exit */
+	u32 apic_controls;    /* secondary controls that can be turned on beside it, of those in apic_controls.h */
 	u32 revision;	      /* VMCS revision identifier */
 	u64 cr0_fixed0, cr0_fixed1, cr4_fixed0, cr4_fixed1;
 	struct capability capability;

@@ -43,6 +43,14 @@ CHECK(ept_walk, implies(secondary(c, SECONDARY_EPT), (FIELD(EPT_POINTER) >> 3 & 
 CHECK(ept_reserved, implies(secondary(c, SECONDARY_EPT),
 			    (FIELD(EPT_POINTER) & BITS(11, 7)) == 0 && check_physical(c, FIELD(EPT_POINTER))))
 CHECK(unrestricted, implies(secondary(c, SECONDARY_UNRESTRICTED), secondary(c, SECONDARY_EPT)))
+CHECK(virtual_apic, implies(FIELD(PRIMARY_CONTROLS) & PRIMARY_TPR_SHADOW, page_in_memory(c, FIELD(VIRTUAL_APIC_ADDRESS))))
+CHECK(threshold, implies(FIELD(PRIMARY_CONTROLS) & PRIMARY_TPR_SHADOW && !secondary(c, SECONDARY_VIRTUAL_INTERRUPTS),
+			 FIELD(TPR_THRESHOLD) >> 4 == 0))
+CHECK(apic_on_shadow, implies(secondary(c, SECONDARY_X2APIC | SECONDARY_APIC_REGISTER | SECONDARY_VIRTUAL_INTERRUPTS),
+			      FIELD(PRIMARY_CONTROLS) & PRIMARY_TPR_SHADOW))
+CHECK(apic_access, implies(secondary(c, SECONDARY_APIC_ACCESS), page_in_memory(c, FIELD(APIC_ACCESS_ADDRESS))))
+CHECK(apic_one_access, !(secondary(c, SECONDARY_APIC_ACCESS) && secondary(c, SECONDARY_X2APIC)))
+CHECK(virtual_interrupts, implies(secondary(c, SECONDARY_VIRTUAL_INTERRUPTS), FIELD(PIN_CONTROLS) & PIN_EXTERNAL_INTERRUPT))
 CHECK(timer_saved, implies(FIELD(EXIT_CONTROLS) & EXIT_CTL_SAVE_PREEMPTION, FIELD(PIN_CONTROLS) & PIN_PREEMPTION_TIMER))
 CHECK(no_smm, !(FIELD(ENTRY_CONTROLS) & (ENTRY_CTL_SMM | ENTRY_CTL_DUAL_MONITOR)))
 
@@ -94,6 +102,12 @@ const struct check_row check_control_rows[] = {
 	{ept_walk, "the EPT pointer's page-walk length is not 4", INDEX_EPT_POINTER},
 	{ept_reserved, "reserved bits of the EPT pointer are set", INDEX_EPT_POINTER},
 	{unrestricted, "unrestricted guest needs EPT", INDEX_SECONDARY_CONTROLS},
+	{virtual_apic, "the virtual-APIC page is not a page of physical memory", INDEX_VIRTUAL_APIC_ADDRESS},
+	{threshold, "reserved bits of the TPR threshold are set", INDEX_TPR_THRESHOLD},
+	{apic_on_shadow, "APIC virtualization needs the TPR shadow", INDEX_SECONDARY_CONTROLS},
+	{apic_access, "the APIC-access page is not a page of physical memory", INDEX_APIC_ACCESS_ADDRESS},
+	{apic_one_access, "an APIC-access page and x2APIC mode at once", INDEX_SECONDARY_CONTROLS},
+	{virtual_interrupts, "virtual-interrupt delivery needs external-interrupt exiting", INDEX_PIN_CONTROLS},
 	{timer_saved, "saving the VMX-preemption timer needs the timer on", INDEX_EXIT_CONTROLS},
 	{no_smm, "entry to SMM from outside SMM", INDEX_ENTRY_CONTROLS},
 	{event_type, "the injected event has a reserved type", INDEX_ENTRY_INTERRUPTION_INFO},

@@ -43,6 +43,8 @@ void vmx_vm_destroy(struct vm *vm)
 	if (!x)
 		return;
 	vmx_flush(INVAL_ROOT_REUSED, &target);
+	if (x->apic_access)
+		pool_free(x->apic_access, 1);
 	pool_delete(x, sizeof(*x));
 	vm->engine_state = NULL;
 }

@@ -128,6 +128,17 @@ static void decode_task_switch(struct vcpu *vcpu, struct vm_exit *exit)
 	exit->task = vmx_decode_task_switch(vmread(VMCS_EXIT_QUALIFICATION), vectoring, error);
 }
 
+static void decode_apic(UNUSED struct vcpu *vcpu, struct vm_exit *exit)
+{
+	exit->apic = vmx_decode_apic(exit->raw, vmread(VMCS_EXIT_QUALIFICATION));
+}
+
+/* To what is above, one more place where a device's registers are met. */
+static void decode_apic_access(UNUSED struct vcpu *vcpu, struct vm_exit *exit)
+{
+	exit->memory = vmx_decode_apic_access(vmread(VMCS_EXIT_QUALIFICATION));
+}
+
 static void decode_invd(UNUSED struct vcpu *vcpu, struct vm_exit *exit)
 {
 	exit->cache = CACHE_INVD;
@@ -154,6 +165,8 @@ static const decoder_t decoders[EXIT_DECODES] = {
 	[DECODE_DR] = decode_dr,
 	[DECODE_MEMORY] = decode_memory,
 	[DECODE_TASK_SWITCH] = decode_task_switch,
+	[DECODE_APIC] = decode_apic,
+	[DECODE_APIC_ACCESS] = decode_apic_access,
 	[DECODE_INVD] = decode_invd,
 	[DECODE_WBINVD] = decode_wbinvd,
 	[DECODE_QUALIFICATION] = decode_qualification,

@@ -15,6 +15,10 @@ struct exit_dr vmx_decode_dr(u64 qualification);
 /* Addresses are left 0; `gva_valid` says whether the guest-linear address field is to be read. */
 struct exit_memory vmx_decode_memory(u64 qualification);
 /* `vectoring`, `error`: IDT-vectoring information and error code, which count for a task gate only. */
+/* Of a TPR-below-threshold, EOI-induced or APIC-write exit. */
+struct exit_apic vmx_decode_apic(u32 reason, u64 qualification);
+/* Of an APIC-access exit. */
+struct exit_memory vmx_decode_apic_access(u64 qualification);
 struct exit_task_switch vmx_decode_task_switch(u64 qualification, u32 vectoring, u32 error);
 /* The DR6 bits a debug exception would have set: B0-B3, BD, BS. */
 u64 vmx_decode_debug(u64 qualification);

@@ -27,6 +27,8 @@ struct vmx_vm {
 	struct spinlock lock; /* guards ept */
 	struct pt ept;
 	u64 ept_pointer; /* (i) */
+	void *apic_access;	/* (i) once a vCPU's local APIC has been handed over; NULL: there is no APIC-access page */
+	bool apic_access_gone; /* (a) it is not mapped any more */
 };
 
 /* The MSRs that neither an exit nor an entry switches, and that the host does not use itself: swapped when a vCPU is loaded. */
@@ -59,6 +61,10 @@ struct vmx_vcpu {
 	bool loaded;	       /* its MSRs and extended state are in the processor */
 	bool dr_live;	       /* its DR0-DR3 and DR6 are, too, and MOV DR does not exit */
 	u32 primary, entry;    /* what those control fields hold */
+	u32 apic_offered;      /* (i) the APIC_CONTROLS that may be on */
+	u32 apic_controls;     /* those that are */
+	u32 tpr_threshold;     /* what the fields hold */
+	u64 eoi_exits[4];
 	u64 msr[SWITCHED_MSRS]; /* while not loaded */
 	u64 xss;
 	u64 dr[4], dr6;	       /* while not dr_live */
@@ -163,6 +169,10 @@ void vmx_end_shadow(struct vcpu *vcpu);
 void vmx_set_single_step(struct vcpu *vcpu);
 /* After an exit that can interrupt a delivery: what was being delivered goes back to vcpu->events. */
 void vmx_collect_event(struct vcpu *vcpu);
+
+/* apic.c */
+u32 vmx_assist_apic(struct vcpu *vcpu, void *page);
+void vmx_show_apic(struct vcpu *vcpu, const struct apic_view *view);
 
 /* run.c */
 void vmx_run(struct vcpu *vcpu, struct vm_exit *exit);
