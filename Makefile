@@ -147,6 +147,15 @@ linux: $(BUILD)/guests/linux/version
 $(BUILD)/guests/linux/version: guests/linux/recipe guests/linux/init
 	guests/linux/recipe .cache/debs $(@D)
 
+# The same with one program more, which measures: Linux unpacks archives that follow one another.
+.PHONY: linux-bench
+linux-bench: $(BUILD)/guests/linux-bench.initrd
+$(BUILD)/bench-linux/bench: tests/bench/linux/init.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -O2 $(WARN) -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables -nostdlib -static -o $@ $<
+$(BUILD)/guests/linux-bench.initrd: $(BUILD)/bench-linux/bench $(BUILD)/guests/linux/version
+	cd $(<D) && echo bench | cpio --quiet --reproducible -o -H newc -R 0:0 | cat ../guests/linux/initrd - > ../guests/linux-bench.initrd
+
 # The loader: a UEFI application by Debian's gnu-efi, whose start code relocates it. Of gnu-efi's library nothing is used.
 GNUEFI_LIB ?= /usr/lib
 LOADER_CFLAGS := -std=c17 -O2 -g $(WARN) -I. -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 -ffreestanding -fpic \

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools import image
+from tools import bench_linux, image
 from tools.launch.machine import FAILED, OK, Machine
 from tools.launch.spec import LaunchError, MachineSpec
 from tools.options import parser
@@ -108,6 +108,8 @@ def write_csv(path, reference, measured):
 def main(arguments):
     """Returns the exit status."""
     options = parser("bench").parse_args(arguments)
+    if options.linux:
+        return bench_linux.main(options)
     try:
         say("building")
         if not build():

@@ -215,13 +215,14 @@ const struct msr_row msr_table[] = {
 };
 const u32 msr_row_count = ARRAY_SIZE(msr_table);
 
-void msr_state_reset(struct msr_state *state, u32 vcpu_id, u64 host_capabilities)
+void msr_state_reset(struct msr_state *state, u32 vcpu_id, const struct msr_host *host)
 {
 	memset(state, 0, sizeof(*state));
 	state->apic_base = APIC_BASE_DEFAULT | (vcpu_id == 0 ? APIC_BASE_BSP : 0);
-	state->misc_enable = MISC_FAST_STRINGS | MISC_NO_BTS | MISC_NO_PEBS;
+	/* Kernels choose how to copy and clear by this bit: where firmware has turned fast strings off, guests must know. */
+	state->misc_enable = (host->misc_enable & MISC_FAST_STRINGS) | MISC_NO_BTS | MISC_NO_PEBS;
 	/* The flush at VM entry, where it is needed, is ours to do: a guest's own hypervisor need not repeat it. */
-	state->arch_capabilities = (host_capabilities & CAPABILITIES_SHOWN) | CAP_SKIP_L1D_FLUSH;
+	state->arch_capabilities = (host->arch_capabilities & CAPABILITIES_SHOWN) | CAP_SKIP_L1D_FLUSH;
 }
 
 static bool row_counts(const struct cpuid_policy *cpuid, const struct msr_row *row)

@@ -48,8 +48,12 @@ struct msr_state {
 	u64 mtrr_def_type, mtrr_fixed[MTRR_FIXED], mtrr_base[MTRR_VARIABLE], mtrr_mask[MTRR_VARIABLE];
 };
 
-/* Reset values; `host_capabilities` is the host's IA32_ARCH_CAPABILITIES, 0 where there is none. */
-void msr_state_reset(struct msr_state *state, u32 vcpu_id, u64 host_capabilities);
+/* What the host has: IA32_ARCH_CAPABILITIES, 0 where there is none, and IA32_MISC_ENABLE, all ones where there is none. */
+struct msr_host {
+	u64 arch_capabilities, misc_enable;
+};
+
+void msr_state_reset(struct msr_state *state, u32 vcpu_id, const struct msr_host *host);
 /* Tell the engine which MSRs the guest owns. Before the first run. */
 void msr_give_owned(struct vcpu *vcpu);
 

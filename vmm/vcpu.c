@@ -7,12 +7,16 @@
 #include "vmm/msr.h"
 #include "vmm/vm.h"
 
-/* Absent on processors that do not enumerate it: nothing is promised to the guest then. */
-static u64 host_capabilities(void)
+/* Without IA32_ARCH_CAPABILITIES nothing is promised to the guest; only Intel's processors have IA32_MISC_ENABLE, and need it. */
+static struct msr_host host_msrs(void)
 {
-	u64 value;
+	struct msr_host host = {0, 0};
 
-	return cpu_has(FEATURE_ARCH_CAPABILITIES) && rdmsr_safe(MSR_ARCH_CAPABILITIES, &value) ? value : 0;
+	if (!cpu_has(FEATURE_ARCH_CAPABILITIES) || !rdmsr_safe(MSR_ARCH_CAPABILITIES, &host.arch_capabilities))
+		host.arch_capabilities = 0;
+	if (!rdmsr_safe(MSR_MISC_ENABLE, &host.misc_enable))
+		host.misc_enable = ~0ull;
+	return host;
 }
 
 static u32 xsave_pages(void)
@@ -38,6 +42,7 @@ static void free_parts(struct vcpu *vcpu)
 int vcpu_create(struct vm *vm, u32 id, u64 affinity)
 {
 	struct vcpu *vcpu = pool_alloc(vcpu_pages());
+	struct msr_host host = host_msrs();
 	int error;
 
 	if (!vcpu)
@@ -55,7 +60,7 @@ int vcpu_create(struct vm *vm, u32 id, u64 affinity)
 	error = ERR_MEMORY;
 	if (vcpu->xsave && vcpu->msrs) {
 		xstate_reset(vcpu->xsave);
-		msr_state_reset(vcpu->msrs, id, host_capabilities());
+		msr_state_reset(vcpu->msrs, id, &host);
 		error = vcpu->engine->vcpu_create(vcpu);
 	}
 	if (error) {

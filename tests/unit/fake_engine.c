@@ -273,7 +273,7 @@ void fake_init(struct fake *fake)
 	fake->dr[7] = DR7_RESERVED_ONES;
 	fake->length = 2;
 	cpuid_build(&fake->cpuid, fake_host_cpuid, ~0ull, 1, NULL);
-	msr_state_reset(&fake->msrs, 0, ~0ull);
+	msr_state_reset(&fake->msrs, 0, &(const struct msr_host){~0ull, ~0ull});
 }
 
 /*

@@ -207,6 +207,20 @@ static void test_small_ones(void **state)
 	assert_false(writes(MSR_DEBUGCTL, DEBUGCTL_LBR));
 }
 
+/* Of the host's IA32_MISC_ENABLE the guest has the one bit that says how to copy; what is not virtualized looks absent whatever it says. */
+static void test_fast_strings_as_in_the_host(void **state)
+{
+	struct msr_host host = {.misc_enable = ~BIT(0)};
+	struct msr_state msrs;
+
+	(void)state;
+	msr_state_reset(&msrs, 0, &host);
+	assert_int_equal(msrs.misc_enable, BIT(11) | BIT(12));
+	host.misc_enable = BIT(0);
+	msr_state_reset(&msrs, 0, &host);
+	assert_int_equal(msrs.misc_enable, BIT(0) | BIT(11) | BIT(12));
+}
+
 static void test_handlers(void **state)
 {
 	struct vm_exit exit = {.kind = EXIT_MSR_READ};
@@ -239,7 +253,7 @@ int main(void)
 		cmocka_unit_test(test_capabilities),	 cmocka_unit_test(test_tsc_and_adjust_move_each_other),
 		cmocka_unit_test(test_pat),		 cmocka_unit_test(test_mtrrs),
 		cmocka_unit_test(test_efer),		 cmocka_unit_test(test_small_ones),
-		cmocka_unit_test(test_handlers),
+		cmocka_unit_test(test_fast_strings_as_in_the_host), cmocka_unit_test(test_handlers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
