@@ -1,26 +1,33 @@
-/* Exit accounting, per vCPU, from the first day: how often and how long, by kind; raw reasons counted as well. */
+/*
+ * Exit accounting, per vCPU, from the first day: how often and how long, by the engine's own reason. What the reasons mean,
+ * and which kind each is of, the engine says when somebody asks (engine_ops.reason).
+ */
 #ifndef VMM_ACCOUNT_H
 #define VMM_ACCOUNT_H
 
 #include "vmm/exit.h"
 
-#define ACCOUNT_RAW 160
+/* Engines number their reasons below this; struct vm_exit.raw is this for a reason that has no number of its own. */
+#define ACCOUNT_REASONS 160
 
 struct account {
-	u64 count[EXIT_KINDS], ticks[EXIT_KINDS]; /* by kind; ticks: from the exit to the next entry */
-	u64 handler_ticks; /* of all kinds, and of what else is done between exits and entries */
-	u64 raw[ACCOUNT_RAW + 1]; /* the last: all above the range */
-	u64 guest_ticks;	  /* time in the guest */
+	u64 count[ACCOUNT_REASONS + 1], ticks[ACCOUNT_REASONS + 1]; /* ticks: from the exit to the next entry */
+	u64 handler_ticks; /* of all reasons, and of what else is done between exits and entries */
+	u64 guest_ticks;   /* time in the guest */
 };
 
-/* Engines with more reasons than there are counters. */
-static inline void account_raw(struct account *account, u32 raw)
-{
-	account->raw[raw < ACCOUNT_RAW ? raw : ACCOUNT_RAW]++;
-}
+struct account_sum {
+	u64 count, ticks;
+};
 
 struct vm;
-/* Print the table of a VM to the log: its vCPUs' sums, rows with a count only. */
+
+/* Of all vCPUs of a VM, which may be running meanwhile. By number, by the architecture's code of the reason, or all. */
+struct account_sum account_of_raw(const struct vm *vm, u32 raw);
+struct account_sum account_of_code(const struct vm *vm, u32 code);
+struct account_sum account_of_all(const struct vm *vm);
+
+/* Print the table of a VM to the log: its vCPUs' sums, rows with a count only. (account_print.c) */
 void account_print(struct vm *vm);
 
 #endif

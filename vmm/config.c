@@ -186,6 +186,11 @@ static void set_stats(struct parser *parser, struct ini_text value)
 	config_set_choice(parser, value, "stats", "off", "on", &parser->vm->stats);
 }
 
+static void set_cpuid_accounting(struct parser *parser, struct ini_text value)
+{
+	config_set_choice(parser, value, "cpuid-accounting", "off", "on", &parser->vm->cpuid_accounting);
+}
+
 static void set_engine(struct parser *parser, struct ini_text value)
 {
 	set_engine_name(parser, value, parser->vm->engine, sizeof(parser->vm->engine));
@@ -225,6 +230,7 @@ static const struct config_key vm_keys[] = {
 	KEY("vcpus", set_vcpus),   KEY("cpus", set_cpus),	KEY("stats", set_stats),   KEY("engine", set_engine),
 	KEY("cpu_weight", set_weight), END_KEY(on_poweroff),	END_KEY(on_reboot),	   END_KEY(on_crash),
 	KEY("apic_virtualization", set_apic_virtualization),
+	KEY("cpuid-accounting", set_cpuid_accounting),
 };
 
 /* The section is over: the VM counts when nothing in it was wrong. */

@@ -35,6 +35,7 @@ struct vm_config {
 	u32 vcpus;
 	u64 cpus;   /* BIT(core); 0: any */
 	bool stats;
+	bool cpuid_accounting;
 	char engine[16]; /* "": as [trivisor] says */
 	enum config_end on_poweroff, on_reboot, on_crash;
 	u32 weight; /* cpu_weight =; 256: normal */

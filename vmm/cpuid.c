@@ -4,6 +4,7 @@
 #include "core/pool.h"
 #include "core/time.h"
 #include "lib/string.h"
+#include "vmm/cpuid_account.h"
 #include "vmm/cpuid_table.h"
 #include "vmm/devices/vlapic.h"
 #include "vmm/handlers.h"
@@ -439,7 +440,7 @@ struct cpuid_leaf cpuid_answer(struct vcpu *vcpu, u32 leaf, u32 subleaf)
 	const struct cpuid_entry *entry = find(vcpu->vm->cpuid, leaf, subleaf);
 
 	if (!entry)
-		return (struct cpuid_leaf){0, 0, 0, 0};
+		return cpuid_account(vcpu->vm, leaf, subleaf);
 	return entry->fixup == CPUID_FIX_NONE ? entry->value : fix(vcpu, entry, subleaf);
 }
 

@@ -33,6 +33,19 @@ struct engine_probe {
 	char features[384]; /* optional features found, for the status line */
 };
 
+/* One of an engine's reasons for an exit. */
+struct engine_reason {
+	const char *name;    /* for people */
+	u32 code;	     /* the architecture's own number of it; several reasons may share one */
+	enum exit_kind kind; /* what it is dispatched as */
+};
+
+enum reason_state {
+	REASON_UNDEFINED, /* the architecture has no such code */
+	REASON_OFF,	  /* this hypervisor does not ask for such exits */
+	REASON_ON,
+};
+
 struct engine_ops {
 	const char *name;  /* "vmx": the value of `engine =` */
 	const char *title; /* "Intel VT-x" */
@@ -62,7 +75,7 @@ struct engine_ops {
 
 	/*
 	 * Run until an exit. The root in CR3 is the same before and after. An event whose delivery the exit interrupted
-	 * is in vcpu->events.in_flight, and ATTENTION_EVENT is set for it. The raw reason has been counted.
+	 * is in vcpu->events.in_flight, and ATTENTION_EVENT is set for it. exit->raw is at most ACCOUNT_REASONS.
 	 */
 	void (*run)(struct vcpu *vcpu, struct vm_exit *exit);
 
@@ -152,8 +165,10 @@ struct engine_ops {
 
 	/* The last exit and the whole control structure in words, to the log. */
 	void (*dump)(struct vcpu *vcpu, const struct vm_exit *exit);
-	/* The name of a raw exit reason, for raw counters; NULL: none such. */
-	const char *(*raw_name)(u32 raw);
+	/* What struct vm_exit.raw says, for counters and messages; false: none such. */
+	bool (*reason)(u32 raw, struct engine_reason *reason);
+	/* A number of SDM "VMX Basic Exit Reasons" or APM "SVM Intercept Exit Codes". */
+	enum reason_state (*reason_state)(u32 code);
 };
 
 /* The engines built in, best first, ended by NULL; in vmm/main.c, the one place that names them. */

@@ -110,7 +110,7 @@ enum cache_operation { CACHE_INVD, CACHE_WBINVD };
 
 struct vm_exit {
 	enum exit_kind kind;
-	u32 raw; /* the engine's own reason, for messages and raw counters */
+	u32 raw; /* the engine's own reason, under which the exit is counted (vmm/account.h) */
 	union {
 		struct exit_io io;
 		struct exit_cr cr;

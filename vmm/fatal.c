@@ -14,10 +14,12 @@ enum verdict handle_triple_fault(struct vcpu *vcpu, const struct vm_exit *exit)
 /* The dump is for whoever has to find out; the end line names the exit. */
 enum verdict handle_unexpected(struct vcpu *vcpu, const struct vm_exit *exit)
 {
-	const char *raw = vcpu->engine->raw_name(exit->raw);
+	struct engine_reason reason;
 
+	if (!vcpu->engine->reason(exit->raw, &reason))
+		reason = (struct engine_reason){.name = "no name", .code = exit->raw};
 	vcpu->engine->dump(vcpu, exit);
-	vm_end(vcpu->vm, VM_END_ERROR, exit->raw, "%s exit (reason %u, %s) at rip 0x%llx", exit_table[exit->kind].name,
-	       exit->raw, raw ? raw : "no name", (unsigned long long)vcpu_get(vcpu, REG_RIP));
+	vm_end(vcpu->vm, VM_END_ERROR, reason.code, "%s exit (reason %u, %s) at rip 0x%llx", exit_table[exit->kind].name,
+	       reason.code, reason.name, (unsigned long long)vcpu_get(vcpu, REG_RIP));
 	return VERDICT_END;
 }

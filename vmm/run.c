@@ -127,12 +127,12 @@ static enum step __attribute__((noinline)) slow_verdict(struct vcpu *vcpu, enum 
 }
 
 /* The exit has been dealt with: count it. Returns the time. */
-static inline u64 count_exit(struct account *account, enum exit_kind kind, u64 left)
+static inline u64 count_exit(struct account *account, u32 raw, u64 left)
 {
 	u64 now = rdtsc();
 
-	account->count[kind]++;
-	account->ticks[kind] += now - left;
+	account->count[raw]++;
+	account->ticks[raw] += now - left;
 	account->handler_ticks += now - left;
 	return now;
 }
@@ -162,10 +162,10 @@ static enum step vcpu_loop(struct vcpu *vcpu, u64 start)
 		verdict = exit_table[exit.kind].handle(vcpu, &exit);
 		if (LIKELY(verdict == VERDICT_ADVANCE)) {
 			advance(vcpu);
-			now = count_exit(account, exit.kind, left);
+			now = count_exit(account, exit.raw, left);
 		} else {
 			step = slow_verdict(vcpu, verdict);
-			now = count_exit(account, exit.kind, left);
+			now = count_exit(account, exit.raw, left);
 			if (step != STEP_GO)
 				break;
 		}

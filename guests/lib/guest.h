@@ -231,6 +231,7 @@ void pic_eoi(u8 irq);
 void pit_one_shot(u16 count); /* channel 0: IRQ 0 once, after count / PIT_HZ seconds */
 /* Both, with a handler that takes the one interrupt and masks it again: something to wake up by. */
 void alarm(u16 count);
+extern volatile bool alarm_rang;
 
 /* ---- ports (ports.c) ---- */
 

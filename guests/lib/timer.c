@@ -43,8 +43,11 @@ void pit_one_shot(u16 count)
 	out8(PIT_0, (u8)(count >> 8));
 }
 
+volatile bool alarm_rang;
+
 static bool awake(struct trap_frame *frame UNUSED)
 {
+	alarm_rang = true;
 	pic_eoi(0);
 	pic_mask(0xffff);
 	return true;
@@ -69,6 +72,7 @@ bool timer_there(void)
 
 void alarm(u16 count)
 {
+	alarm_rang = false;
 	pic_init();
 	trap_handle(VECTOR_IRQ0, awake);
 	pit_one_shot(count);

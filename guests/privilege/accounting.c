@@ -1,65 +1,92 @@
-/* The hypervisor's exit counts as guests see them: CPUID leaf 0x4ffffffe, exits of the reason in ECX (cpuid-accounting = on). */
+/*
+ * The exits that a piece of code caused, by the hypervisor's own count: `cpuid-accounting = on` in a VM's configuration, and the
+ * leaves below (docs/config.md). Asking is itself an exit, of the reason CPUID: that is taken off.
+ */
 #include "guests/privilege/privilege.h"
 
 #define LEAF_TOTAL    0x4ffffffcu
-#define LEAF_EXITS_OF 0x4ffffffeu
-#define REASON_CPUID_VTX 10
-#define REASON_CPUID_SVM 0x72
+#define LEAF_EXITS_OF 0x4ffffffeu /* of the reason in ECX */
 
-static u32 before[ACCOUNT_REASONS], after[ACCOUNT_REASONS], idle[ACCOUNT_REASONS];
+/* What to ask for: VT-x's reasons, or AMD-V's exit codes as far as instructions cause them. */
+struct vendor {
+	u32 reasons, cpuid;
+	u32 interrupt, other; /* the machine's own: a physical interrupt; VT-x's preemption timer, a physical NMI */
+	const char *base;     /* 16, for codes; "" for 10 */
+};
+
+static const struct vendor vtx = {80, 10, 1, 52, ""}, amdv = {0xa7, 0x72, 0x60, 0x61, "0x"};
+
+static u32 before[ACCOUNT_REASONS];
+
+static const struct vendor *vendor(void)
+{
+	return uses_vmmcall() ? &amdv : &vtx;
+}
 
 /* The total moves, for asking is itself an exit. A processor alone answers unknown leaves with what never moves. */
 bool account_there(void)
 {
-	return *hypervisor_signature() && cpuid(LEAF_TOTAL, 0).eax < cpuid(LEAF_TOTAL, 0).eax;
+	static enum { UNKNOWN, ABSENT, THERE } state;
+
+	if (state == UNKNOWN)
+		state = *hypervisor_signature() && cpuid(LEAF_TOTAL, 0).eax < cpuid(LEAF_TOTAL, 0).eax ? THERE : ABSENT;
+	return state == THERE;
 }
 
 static void snapshot(u32 *counts)
 {
-	for (u32 reason = 0; reason < ACCOUNT_REASONS; reason++)
+	for (u32 reason = 0; reason < vendor()->reasons; reason++)
 		counts[reason] = cpuid(LEAF_EXITS_OF, reason).eax;
 }
 
 void account_start(void)
 {
-	if (!account_there())
-		return;
-	snapshot(before); /* what asking twice costs in itself is taken off later */
-	snapshot(idle);
-	for (u32 reason = 0; reason < ACCOUNT_REASONS; reason++)
-		idle[reason] -= before[reason];
-	snapshot(before);
+	if (account_there())
+		snapshot(before);
 }
 
-static char *put_decimal(char *text, u32 value)
+void account_stop(u32 *exits)
 {
-	if (value >= 10)
-		text = put_decimal(text, value / 10);
-	*text = (char)('0' + value % 10);
+	if (!account_there())
+		return;
+	snapshot(exits);
+	for (u32 reason = 0; reason < vendor()->reasons; reason++)
+		exits[reason] -= before[reason];
+	exits[vendor()->cpuid] -= vendor()->reasons; /* from one reading of this counter to the next */
+	exits[vendor()->interrupt] = exits[vendor()->other] = 0;
+}
+
+static char *put_number(char *text, u32 value, u32 base)
+{
+	if (value >= base)
+		text = put_number(text, value / base, base);
+	*text = "0123456789abcdef"[value % base];
 	return text + 1;
 }
 
-void account_stop(char *text, size_t size)
+static char *put_exits(char *at, u32 reason, u32 exits)
+{
+	const char *base = vendor()->base;
+
+	memcpy(at, base, strlen(base));
+	at = put_number(at + strlen(base), reason, *base ? 16 : 10);
+	*at++ = ':';
+	return put_number(at, exits, 10);
+}
+
+void account_text(const u32 *exits, const u32 *idle, char *text, size_t size)
 {
 	char *at = text;
 
-	memcpy(text, "-", 2);
+	memcpy(text, account_there() ? "0" : "-", 2);
 	if (!account_there())
 		return;
-	snapshot(after);
-	memcpy(text, "0", 2);
-	for (u32 reason = 0; reason < ACCOUNT_REASONS && at + 16 < text + size; reason++) {
-		u32 exits = after[reason] - before[reason] - idle[reason];
-
-		/* account_there() asked twice, which counts as one of these two */
-		exits -= (reason == REASON_CPUID_VTX || reason == REASON_CPUID_SVM) && exits >= 2 ? 2 : 0;
-		if (!exits)
+	for (u32 reason = 0; reason < vendor()->reasons && at + 24 < text + size; reason++) {
+		if (exits[reason] <= idle[reason])
 			continue;
 		if (at != text)
 			*at++ = ' ';
-		at = put_decimal(at, reason);
-		*at++ = ':';
-		at = put_decimal(at, exits);
+		at = put_exits(at, reason, exits[reason] - idle[reason]);
 		*at = 0;
 	}
 }

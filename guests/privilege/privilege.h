@@ -38,12 +38,13 @@ void open_probe_gate(void); /* for INT n from ring 3 */
 #define LRET "lret"
 #endif
 
-/* Exits that one run caused, by the hypervisor's own count where it shows it to guests (accounting.c). */
-#define ACCOUNT_REASONS 176
+/* Exits from start to stop, of each reason, by the hypervisor's own count where it shows it to guests (accounting.c). */
+#define ACCOUNT_REASONS 168
 bool account_there(void);
 void account_start(void);
-/* Writes "28:1" and so on, or "0"; "-" where nobody counts. */
-void account_stop(char *text, size_t size);
+void account_stop(u32 *exits);
+/* What `exits` has more than `idle`: "28:1", reason and number, and so on, or "0"; "-" where nobody counts. */
+void account_text(const u32 *exits, const u32 *idle, char *text, size_t size);
 
 #define ROW(row_name, row_run, row_vtx, row_svm, ...) \
 	{.name = row_name, .run = row_run, .vtx = row_vtx, .svm = row_svm, __VA_ARGS__}

@@ -2,6 +2,8 @@
 
 The guests print what they find; tests/guest/differences.txt lists each deviation, of an emulator or of Trivisor, with its reason.
 """
+import csv
+
 import pytest
 
 from tests.lib import native
@@ -15,6 +17,7 @@ def config(platform):
     """All the guests as VMs of one machine."""
     return "[trivisor]\non-idle = poweroff\n" + "".join(
         f"\n[{guest}]\nkernel = {guest}.elf\nextra = {LEFT_OUT.get((platform, guest), 'all')}\nmemory = 32M\n"
+        "cpuid-accounting = on\n"
         for guest in native.GUESTS)
 
 
@@ -38,6 +41,46 @@ def test_under_trivisor_as_natively(machine, guest):
     lines = machine.lines(guest)
     assert not native.compare_hosted(guest, machine.boot.platform, lines, ENTRIES)
     compared.add((guest, machine.boot.platform))
+
+
+# What exits, by the hypervisor's own count, in ring 0 and in ring 3: by VT-x (SDM's reasons), by AMD-V (APM's codes).
+EXITS = {
+    "CPUID": (("10:1", "10:1"), ("0x72:1", "0x72:1")),
+    "HLT": (("12:1", "0"), ("0x78:1", "0")),
+    "IN": (("30:1", "0"), ("0x7b:1", "0")),
+    "RDMSR": (("31:1", "0"), ("0x7c:1", "0")),
+    "WBINVD": (("54:1", "0"), ("0x89:1", "0")),
+    "CLI": (("0", "0"), ("0", "0")),
+    "SGDT": (("0", "0"), ("0", "0")),
+    "POPF of IF and IOPL": (("0", "0"), ("0", "0")),
+    "MOV to CR3": (("0", "0"), ("0", "0")),
+    "LAR of the kernel's data": (("0", "0"), ("0", "0")),
+}
+
+
+def measured(lines):
+    """What privilege's CSV says of exits and ticks: {(bits, instruction): (exits in ring 0, in ring 3, ticks 0, ticks 3)}."""
+    rows = list(csv.reader(line for line in lines if line.startswith("csv,")))
+    return {(row[1], row[3]): tuple(row[-4:]) for row in rows if row[1] != "bits"}
+
+
+@pytest.mark.parametrize("platform", native.MACHINES)
+def test_natively_nobody_counts_exits(platform):
+    rows = measured(native.output(platform, "privilege"))
+    assert len(rows) > 100
+    for exits0, exits3, ticks0, ticks3 in rows.values():
+        assert (exits0, exits3) == ("-", "-") and int(ticks0) is not None and int(ticks3) is not None
+
+
+@pytest.mark.parametrize("machine", MACHINES, indirect=True)
+def test_exits_are_measured(machine):
+    machine.expect(r"^vm privilege: ended: exit code 0", END)
+    rows = measured(machine.lines("privilege"))
+    for bits in ("32", "64"):
+        for name, by_engine in EXITS.items():
+            assert rows[bits, name][:2] == by_engine[machine.boot.platform == "qemu"], (bits, name)
+    # What exits costs more than what does not.
+    assert int(rows["64", "CPUID"][2]) > 10 * int(rows["64", "SGDT"][2])
 
 
 @pytest.mark.parametrize("machine", MACHINES[-1:], indirect=True)

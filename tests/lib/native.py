@@ -58,12 +58,17 @@ def comparable(line):
 
 
 @functools.lru_cache(maxsize=None)
-def run_native(machine, guest):
-    """The comparable lines that the guest prints natively; one that did not end by itself adds a line that says so."""
+def output(machine, guest):
+    """The lines that the guest prints natively; one that did not end by itself adds a line that says so."""
     command = [ROOT / "tools/native" / machine, ROOT / "build/guests" / f"{guest}.elf"]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
-    lines = [comparable(line) for line in done.stdout.decode(errors="replace").replace("\r", "").splitlines()]
+    lines = done.stdout.decode(errors="replace").replace("\r", "").splitlines()
     return lines if done.returncode == 0 else lines + [f"(did not end by itself in {machine})"]
+
+
+def run_native(machine, guest):
+    """The same, comparable."""
+    return [comparable(line) for line in output(machine, guest)]
 
 
 def explained(lines, platforms, guest, entries):

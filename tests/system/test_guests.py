@@ -99,6 +99,20 @@ memory = 16M
 kernel = binary.elf
 memory = 16M
 
+[caller]
+kernel = hypercalls.elf
+memory = 16M
+
+[counted]
+kernel = accounting.elf
+memory = 16M
+cpuid-accounting = on
+
+[uncounted]
+kernel = accounting.elf
+extra = accounting=0
+memory = 16M
+
 [after]
 kernel = hello.elf
 memory = 16M
@@ -248,6 +262,13 @@ def test_what_faults_on_a_pc_faults_in_a_guest(machine, vm, request):
     said = machine.lines(vm)
     assert not [line for line in said if line.startswith("FAIL")]
     assert re.fullmatch(r"[1-9]\d* passed, 0 failed", said[-1])
+
+
+@pytest.mark.parametrize("machine", BAD_GUESTS, indirect=True)
+@pytest.mark.parametrize("vm", ["caller", "counted", "uncounted"])
+def test_guests_find_what_trivisor_offers(machine, vm):
+    assert ending(machine, vm) == "exit code 0"
+    assert re.fullmatch(r"[1-9]\d* passed, 0 failed", machine.lines(vm)[-1])
 
 
 @pytest.mark.parametrize("machine", BAD_GUESTS, indirect=True)

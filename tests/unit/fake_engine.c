@@ -51,7 +51,6 @@ static void run(struct vcpu *vcpu, struct vm_exit *exit)
 		abort();
 	}
 	*exit = fake->script[fake->script_at++];
-	account_raw(&vcpu->account, exit->raw);
 }
 
 static void fetch(struct vcpu *vcpu, u64 mask)
@@ -196,9 +195,23 @@ static void dump(struct vcpu *vcpu, const struct vm_exit *exit)
 	fake_of(vcpu)->dumps++;
 }
 
-static const char *raw_name(u32 raw)
+/* Two numbers for one code, as engines have them where one tells what the other does not. */
+static bool reason_of(u32 raw, struct engine_reason *reason)
 {
-	return raw == 10 ? "CPUID" : NULL;
+	static const struct engine_reason reasons[] = {
+		{"exception", 0, EXIT_EXCEPTION}, {"CPUID", 10, EXIT_CPUID}, {"NMI", 0, EXIT_NMI}, {"I/O", 30, EXIT_IO},
+	};
+	static const u8 raws[] = {0, 10, 80, 30};
+
+	for (u32 i = 0; i < ARRAY_SIZE(raws); i++)
+		if (raws[i] == raw)
+			*reason = reasons[i];
+	return memchr(raws, (int)raw, sizeof(raws));
+}
+
+static enum reason_state reason_state(u32 code)
+{
+	return code >= 80 ? REASON_UNDEFINED : code == 0 || code == 10 || code == 30 ? REASON_ON : REASON_OFF;
 }
 
 const struct engine_ops fake_engine = {
@@ -230,7 +243,8 @@ const struct engine_ops fake_engine = {
 	.intercept_msr = intercept_msr,
 	.flush_guest = flush_guest,
 	.dump = dump,
-	.raw_name = raw_name,
+	.reason = reason_of,
+	.reason_state = reason_state,
 };
 
 void fake_set_mode(struct fake *fake, u64 cr0, u64 efer, u32 cs_attributes, u32 cpl)

@@ -72,7 +72,7 @@ static void test_everything(void **state)
 			       "[trivisor]\non-idle = stay\nmitigations = off\nengine = vmx\nslice = 25\nstats = on\n"
 			       "[two]\nkernel = k\nramdisk = a.img x=1 y, b.img\nextra = console=\"ttyS0\" quiet\nmemory = 64M\n"
 			       "vcpus = 2\ncpus = 0,2-3\nstats = off\nengine = svm\ncpu_weight = 512\n"
-			       "apic_virtualization = off\n"),
+			       "apic_virtualization = off\ncpuid-accounting = on\n"),
 			 0);
 	assert_int_equal(config.on_idle, IDLE_STAY);
 	assert_int_equal(config.mitigations, TOGGLE_OFF);
@@ -91,6 +91,8 @@ static void test_everything(void **state)
 	assert_int_equal(config.vm[0].module_count, 0);
 	assert_true(config.vm[0].stats); /* the default, though it came later */
 	assert_false(config.vm[1].stats);
+	assert_false(config.vm[0].cpuid_accounting);
+	assert_true(config.vm[1].cpuid_accounting);
 	assert_int_equal(config.vm[1].module_count, 2);
 	assert_string_equal(config.vm[1].module[0].file, "a.img");
 	assert_string_equal(config.vm[1].module[0].arguments, "x=1 y");

@@ -1,4 +1,4 @@
-// sources: vmm/cpuid.c vmm/cpuid_table.c tests/unit/fake_engine.c tests/unit/fake_end.c tests/unit/fake_policy.c vmm/msr.c vmm/mtrr.c vmm/efer.c vmm/vcpu_regs.c vmm/event.c
+// sources: vmm/cpuid.c vmm/cpuid_table.c vmm/cpuid_account.c vmm/account.c tests/unit/fake_engine.c tests/unit/fake_end.c tests/unit/fake_policy.c vmm/msr.c vmm/mtrr.c vmm/efer.c vmm/vcpu_regs.c vmm/event.c
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-// sources: vmm/cr.c vmm/cr_check.c vmm/dr.c vmm/xsetbv.c tests/unit/fake_end.c vmm/vcpu_regs.c vmm/event.c tests/unit/fake_engine.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/msr.c vmm/mtrr.c vmm/efer.c
+// sources: vmm/cr.c vmm/cr_check.c vmm/dr.c vmm/xsetbv.c tests/unit/fake_end.c vmm/vcpu_regs.c vmm/event.c tests/unit/fake_engine.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/cpuid_account.c vmm/account.c vmm/msr.c vmm/mtrr.c vmm/efer.c
 /*
  * Oracle: SDM vol. 2 "MOV—Move to/from Control Registers", "MOV—Move to/from Debug Registers", "XSETBV"; vol. 3
  * "Control Registers".
@@ -263,6 +263,18 @@ static void test_debug_registers(void **state)
 	assert_int_equal(fake.vcpu.events.exception.vector, VECTOR_UD);
 }
 
+static void test_debug_registers_are_of_ring_0(void **state)
+{
+	u64 value = DR7_GD;
+
+	(void)state;
+	mode(PAGED, CR4_PAE, EFER_LME | EFER_LMA, LONG64);
+	fake.state.segment[SEG_SS].attributes |= 3u << 5;
+	assert_int_equal(move_dr(7, false, &value), VERDICT_INJECT);
+	assert_int_equal(fake.vcpu.events.exception.vector, VECTOR_GP);
+	assert_false(fake.dr[7] & DR7_GD);
+}
+
 static void test_xcr0_values(void **state)
 {
 	const u64 all = 0x2e7;
@@ -310,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_cr3),			cmocka_unit_test(test_cr4),
 		cmocka_unit_test(test_cr4_follows_cpuid),	cmocka_unit_test(test_cr8),
 		cmocka_unit_test(test_clts_and_lmsw),		cmocka_unit_test(test_debug_registers),
+		cmocka_unit_test(test_debug_registers_are_of_ring_0),
 		cmocka_unit_test(test_xcr0_values),		cmocka_unit_test(test_xsetbv),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

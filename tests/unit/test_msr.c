@@ -1,4 +1,4 @@
-// sources: vmm/msr.c vmm/mtrr.c vmm/efer.c vmm/vcpu_regs.c vmm/event.c tests/unit/fake_engine.c tests/unit/fake_end.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c
+// sources: vmm/msr.c vmm/mtrr.c vmm/efer.c vmm/vcpu_regs.c vmm/event.c tests/unit/fake_engine.c tests/unit/fake_end.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/cpuid_account.c vmm/account.c
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-// sources: vmm/sched.c vmm/sched_round_robin.c tests/unit/fake_core.c tests/unit/fake_panic.c tests/unit/fake_engine.c vmm/vcpu_regs.c vmm/event.c  tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/msr.c vmm/mtrr.c vmm/efer.c tests/unit/fake_end.c
+// sources: vmm/sched.c vmm/sched_round_robin.c tests/unit/fake_core.c tests/unit/fake_panic.c tests/unit/fake_engine.c vmm/vcpu_regs.c vmm/event.c  tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/cpuid_account.c vmm/account.c vmm/msr.c vmm/mtrr.c vmm/efer.c tests/unit/fake_end.c
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

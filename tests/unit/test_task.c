@@ -1,4 +1,4 @@
-// sources: vmm/task.c vmm/task_tss.c vmm/task_segments.c vmm/task_switch.c vmm/segment.c vmm/cr.c vmm/cr_check.c vmm/vcpu_regs.c vmm/event.c tests/unit/fake_engine.c tests/unit/fake_linear.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/msr.c vmm/mtrr.c vmm/efer.c tests/unit/fake_core.c tests/unit/fake_end.c
+// sources: vmm/task.c vmm/task_tss.c vmm/task_segments.c vmm/task_switch.c vmm/segment.c vmm/cr.c vmm/cr_check.c vmm/vcpu_regs.c vmm/event.c tests/unit/fake_engine.c tests/unit/fake_linear.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/cpuid_account.c vmm/account.c vmm/msr.c vmm/mtrr.c vmm/efer.c tests/unit/fake_core.c tests/unit/fake_end.c
 /* Hardware task switches over a flat fake memory. Oracle: SDM vol. 3 "Task Switching" and its tables. */
 #include <stdarg.h>
 #include <stddef.h>

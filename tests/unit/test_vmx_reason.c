@@ -1,4 +1,4 @@
-// sources: arch/x86_64/vmx/reason.c arch/x86_64/vmx/qualification.c arch/x86_64/vmx/fields.c
+// sources: arch/x86_64/vmx/reason.c arch/x86_64/vmx/reason_state.c arch/x86_64/vmx/capability.c lib/fmt.c arch/x86_64/vmx/qualification.c arch/x86_64/vmx/fields.c
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -8,10 +8,12 @@
 #include <string.h>
 
 #include "arch/x86_64/cpu/regs.h"
+#include "arch/x86_64/vmx/capability.h"
 #include "arch/x86_64/vmx/controls.h"
 #include "arch/x86_64/vmx/fields.h"
 #include "arch/x86_64/vmx/qualification.h"
 #include "arch/x86_64/vmx/reason.h"
+#include "vmm/account.h"
 #include "vmm/vcpu_state.h"
 
 /* SDM appendix "VMX Basic Exit Reasons": the numbers that are not defined. */
@@ -22,6 +24,8 @@ static bool undefined(u32 reason)
 
 static void every_reason_has_a_row(void **state)
 {
+	struct engine_reason reason;
+
 	(void)state;
 	for (u32 i = 0; i < EXIT_REASONS; i++) {
 		assert_int_equal(reason_table[i].name == NULL, undefined(i));
@@ -29,11 +33,37 @@ static void every_reason_has_a_row(void **state)
 			continue;
 		assert_true(reason_table[i].kind < EXIT_KINDS);
 		assert_true(reason_table[i].decode < EXIT_DECODES);
-		assert_ptr_equal(vmx_raw_name(i), reason_table[i].name);
+		assert_true(vmx_reason(i, &reason));
+		assert_ptr_equal(reason.name, reason_table[i].name);
+		assert_int_equal(reason.code, i);
+		assert_int_equal(reason.kind, reason_table[i].kind);
 	}
-	assert_null(vmx_raw_name(EXIT_REASONS));
-	assert_null(vmx_raw_name(0xffffffffu));
-	assert_string_equal(vmx_raw_name(RAW_ENTRY_REFUSED + 7), "VM entry with invalid control fields");
+	assert_false(vmx_reason(35, &reason));
+	assert_false(vmx_reason(ACCOUNT_REASONS, &reason));
+	assert_false(vmx_reason(0xffffffffu, &reason));
+	assert_true(vmx_reason(RAW_ENTRY_REFUSED + 7, &reason));
+	assert_string_equal(reason.name, "VM entry with invalid control fields");
+	assert_true(vmx_reason(RAW_NMI, &reason));
+	assert_int_equal(reason.code, REASON_EXCEPTION_NMI);
+	assert_int_equal(reason.kind, EXIT_NMI);
+	assert_true(RAW_ENTRY_REFUSED + INSTRUCTION_ERRORS <= ACCOUNT_REASONS);
+}
+
+/* SDM "VMX Non-Root Operation". */
+static void reasons_are_on_off_or_undefined(void **state)
+{
+	struct vmx_setup setup = {.control = {[CONTROL_PRIMARY] = PRIMARY_HLT}};
+
+	(void)state;
+	assert_int_equal(vmx_reason_state_under(&setup, REASON_CPUID), REASON_ON);
+	assert_int_equal(vmx_reason_state_under(&setup, REASON_HLT), REASON_ON);
+	assert_int_equal(vmx_reason_state_under(&setup, REASON_RDTSC), REASON_OFF);
+	assert_int_equal(vmx_reason_state_under(&setup, REASON_PAUSE), REASON_OFF);
+	setup.control[CONTROL_SECONDARY] = SECONDARY_PAUSE_LOOP;
+	assert_int_equal(vmx_reason_state_under(&setup, REASON_PAUSE), REASON_ON);
+	for (u32 i = 0; i < EXIT_REASONS + 2; i++)
+		assert_int_equal(vmx_reason_state_under(&setup, i) == REASON_UNDEFINED, undefined(i) || i >= EXIT_REASONS);
+	assert_int_equal(vmx_reason_state_under(&setup, 0xffffffffu), REASON_UNDEFINED);
 }
 
 static void kinds_are_right(void **state)
@@ -264,6 +294,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_reason_has_a_row),
+		cmocka_unit_test(reasons_are_on_off_or_undefined),
 		cmocka_unit_test(kinds_are_right),
 		cmocka_unit_test(deliveries_are_looked_at),
 		cmocka_unit_test(every_exit_whose_union_is_used_is_decoded),

@@ -44,10 +44,10 @@ static void dump_guest(const struct vmcb *vmcb)
 void svm_dump(struct vcpu *vcpu, const struct vm_exit *exit)
 {
 	const struct vmcb *vmcb = svm_of(vcpu)->vmcb;
-	const char *name = svm_raw_name(exit->raw);
+	struct engine_reason reason;
 
 	log_line("VMCB of %s vCPU %u: exit code %llx (%s), info %016llx %016llx", vcpu->vm->config->name, vcpu->id,
-		 (unsigned long long)vmcb->exit_code, name ? name : exit->kind == EXIT_ENTRY_FAILED ? "VMRUN refused" : "unknown",
+		 (unsigned long long)vmcb->exit_code, svm_reason(exit->raw, &reason) ? reason.name : "unknown",
 		 (unsigned long long)vmcb->exit_info1, (unsigned long long)vmcb->exit_info2);
 	dump_control(vmcb);
 	dump_guest(vmcb);

@@ -5,6 +5,22 @@
 
 typedef void (*decode_t)(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit *exit);
 
+/*
+ * struct vm_exit.raw: codes below RAW_NPF stand for themselves, those far above are moved down. The rest is what a code turns
+ * out to be when more is known, counted and timed apart.
+ */
+enum {
+	RAW_NPF = 0x90,
+	RAW_INVALID,
+	RAW_MSR_WRITE,
+	RAW_MACHINE_CHECK,
+	RAW_NMI_WINDOW, /* the #DB of a step of ours */
+	RAW_VMCALL,	/* an instruction that AMD's processors do not have */
+	RAW_REASONS,
+};
+
+static void be(struct vm_exit *exit, u32 raw);
+
 /* The guest changed its code or tables between the intercept and our look: let it run into that itself. */
 static void look_again(struct vm_exit *exit)
 {
@@ -56,7 +72,8 @@ static void decode_io(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit
 
 static void decode_msr(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb, struct vm_exit *exit)
 {
-	exit->kind = vmcb->exit_info1 & 1 ? EXIT_MSR_WRITE : EXIT_MSR_READ;
+	if (vmcb->exit_info1 & 1)
+		be(exit, RAW_MSR_WRITE);
 }
 
 /* The register operand of MOV to or from a control or debug register: from decode assists, else from the instruction itself. */
@@ -99,17 +116,17 @@ static void decode_exception(struct vcpu *vcpu, const struct vmcb *vmcb, struct 
 	if (vector == VECTOR_MC) {
 		svm_open_gate();
 		mce_handle_exit();
-		exit->kind = EXIT_MACHINE_CHECK;
+		be(exit, RAW_MACHINE_CHECK);
 		return;
 	}
 	if (vector == VECTOR_DB && svm_end_step(vcpu)) {
-		exit->kind = EXIT_NMI_WINDOW;
+		be(exit, RAW_NMI_WINDOW);
 		return;
 	}
 	/* VMCALL is an invalid opcode on AMD; guests of either engine use the same hypercall. */
 	if (vector == VECTOR_UD && fetch_instruction(vcpu, &insn) == OK && insn.map == INSN_MAP_0F && insn.opcode == 0x01 &&
 	    insn.modrm == 0xc1) {
-		exit->kind = EXIT_HYPERCALL;
+		be(exit, RAW_VMCALL);
 		return;
 	}
 	exit->exception = (struct exit_exception){
@@ -195,17 +212,20 @@ static void decode_raw(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb, struct
 	exit->qualification = vmcb->exit_info1;
 }
 
-/* Codes below RAW_NPF stand for themselves; the nested page fault, far above, is moved down. */
-#define RAW_NPF 0x90
-
 static const struct exit_code_row {
 	enum exit_kind kind;
 	decode_t decode; /* NULL: the kind says all */
-	const char *name; /* NULL: never intercepted */
-} rows[RAW_NPF + 1] = {
-	[SVM_EXIT_CR_READ(0) ... SVM_EXIT_CR_WRITE(15)] = {EXIT_CR, decode_cr, "CR access"},
+	const char *name; /* NULL: never intercepted (control.c) */
+	u32 code; /* of rows from RAW_NPF on */
+} rows[RAW_REASONS] = {
+	[SVM_EXIT_CR_READ(8)] = {EXIT_CR, decode_cr, "MOV from CR8"},
+	[SVM_EXIT_CR_WRITE(4)] = {EXIT_CR, decode_cr, "MOV to CR4"},
+	[SVM_EXIT_CR_WRITE(8)] = {EXIT_CR, decode_cr, "MOV to CR8"},
 	[SVM_EXIT_DR_READ(0) ... SVM_EXIT_DR_WRITE(15)] = {EXIT_DR, decode_dr, "DR access"},
-	[SVM_EXIT_EXCEPTION(0) ... SVM_EXIT_EXCEPTION(31)] = {EXIT_EXCEPTION, decode_exception, "exception"},
+	[SVM_EXIT_EXCEPTION(VECTOR_DB)] = {EXIT_EXCEPTION, decode_exception, "#DB"},
+	[SVM_EXIT_EXCEPTION(VECTOR_UD)] = {EXIT_EXCEPTION, decode_exception, "#UD"},
+	[SVM_EXIT_EXCEPTION(VECTOR_AC)] = {EXIT_EXCEPTION, decode_exception, "#AC"},
+	[SVM_EXIT_EXCEPTION(VECTOR_MC)] = {EXIT_EXCEPTION, decode_exception, "#MC"},
 	[SVM_EXIT_INTR] = {EXIT_INTERRUPT, decode_interrupt, "physical interrupt"},
 	[SVM_EXIT_NMI] = {EXIT_NMI, decode_interrupt, "physical NMI"},
 	[SVM_EXIT_INIT] = {EXIT_INIT, NULL, "INIT"},
@@ -218,7 +238,7 @@ static const struct exit_code_row {
 	[SVM_EXIT_HLT] = {EXIT_HLT, NULL, "HLT"},
 	[SVM_EXIT_INVLPGA] = {EXIT_UNDEFINED, decode_raw, "INVLPGA"},
 	[SVM_EXIT_IOIO] = {EXIT_IO, decode_io, "port I/O"},
-	[SVM_EXIT_MSR] = {EXIT_MSR_READ, decode_msr, "MSR access"},
+	[SVM_EXIT_MSR] = {EXIT_MSR_READ, decode_msr, "RDMSR"},
 	[SVM_EXIT_TASK_SWITCH] = {EXIT_TASK_SWITCH, decode_task, "task switch"},
 	[SVM_EXIT_FERR_FREEZE] = {EXIT_UNKNOWN, decode_raw, "FERR freeze"},
 	[SVM_EXIT_SHUTDOWN] = {EXIT_TRIPLE_FAULT, NULL, "shutdown"},
@@ -229,19 +249,52 @@ static const struct exit_code_row {
 	[SVM_EXIT_MONITOR ... SVM_EXIT_MWAIT] = {EXIT_MONITOR, NULL, "MONITOR/MWAIT"},
 	[SVM_EXIT_XSETBV] = {EXIT_XSETBV, NULL, "XSETBV"},
 	[SVM_EXIT_RDPRU] = {EXIT_UNDEFINED, decode_raw, "RDPRU"},
-	[RAW_NPF] = {EXIT_MEMORY, decode_memory, "nested page fault"},
+	[RAW_NPF] = {EXIT_MEMORY, decode_memory, "nested page fault", SVM_EXIT_NPF},
+	[RAW_INVALID] = {EXIT_ENTRY_FAILED, decode_raw, "VMRUN refused", (u32)SVM_EXIT_INVALID},
+	[RAW_MSR_WRITE] = {EXIT_MSR_WRITE, NULL, "WRMSR", SVM_EXIT_MSR},
+	[RAW_MACHINE_CHECK] = {EXIT_MACHINE_CHECK, NULL, "machine check", SVM_EXIT_EXCEPTION(VECTOR_MC)},
+	[RAW_NMI_WINDOW] = {EXIT_NMI_WINDOW, NULL, "single step to the NMI window", SVM_EXIT_EXCEPTION(VECTOR_DB)},
+	[RAW_VMCALL] = {EXIT_HYPERCALL, NULL, "VMCALL", SVM_EXIT_EXCEPTION(VECTOR_UD)},
 };
+_Static_assert(RAW_REASONS <= ACCOUNT_REASONS, "each has a counter");
+
+static void be(struct vm_exit *exit, u32 raw)
+{
+	exit->raw = raw;
+	exit->kind = rows[raw].kind;
+}
 
 u32 svm_raw_index(u64 code)
 {
 	if (code == SVM_EXIT_NPF)
 		return RAW_NPF;
-	return code < RAW_NPF && rows[code].name ? (u32)code : ACCOUNT_RAW;
+	/* -1; of which QEMU's TCG writes 32 bits only. No other code has them all set. */
+	if ((u32)code == (u32)SVM_EXIT_INVALID)
+		return RAW_INVALID;
+	return code < RAW_NPF && rows[code].name ? (u32)code : ACCOUNT_REASONS;
 }
 
-const char *svm_raw_name(u32 raw)
+bool svm_reason(u32 raw, struct engine_reason *reason)
 {
-	return raw <= RAW_NPF ? rows[raw].name : NULL;
+	if (raw >= RAW_REASONS || !rows[raw].name)
+		return false;
+	*reason = (struct engine_reason){rows[raw].name, raw < RAW_NPF ? raw : rows[raw].code, rows[raw].kind};
+	return true;
+}
+
+/* What the APM has codes for: one a bit of the intercept words, and those above. Busy and idle VMSAs are SEV's. */
+static const struct {
+	u32 first, last;
+} defined[] = {{0, 0xa6}, {SVM_EXIT_NPF, 0x403}, {(u32)SVM_EXIT_INVALID - 2, (u32)SVM_EXIT_INVALID}};
+
+enum reason_state svm_reason_state(u32 code)
+{
+	u32 raw = svm_raw_index(code);
+
+	for (u32 i = 0; i < ARRAY_SIZE(defined); i++)
+		if (code >= defined[i].first && code <= defined[i].last)
+			return raw == ACCOUNT_REASONS ? REASON_OFF : REASON_ON;
+	return REASON_UNDEFINED;
 }
 
 void svm_decode_exit(struct vcpu *vcpu, struct vm_exit *exit)
@@ -250,9 +303,8 @@ void svm_decode_exit(struct vcpu *vcpu, struct vm_exit *exit)
 	u32 raw = svm_raw_index(vmcb->exit_code);
 
 	exit->raw = raw;
-	if (UNLIKELY(raw == ACCOUNT_RAW)) {
-		/* -1; of which QEMU's TCG writes 32 bits only. No other code has them all set. */
-		exit->kind = (u32)vmcb->exit_code == (u32)SVM_EXIT_INVALID ? EXIT_ENTRY_FAILED : EXIT_UNKNOWN;
+	if (UNLIKELY(raw == ACCOUNT_REASONS)) {
+		exit->kind = EXIT_UNKNOWN;
 		exit->qualification = vmcb->exit_info1;
 		return;
 	}

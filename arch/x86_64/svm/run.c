@@ -84,7 +84,6 @@ static void svm_run(struct vcpu *vcpu, struct vm_exit *exit)
 	vcpu->cached = REGS_CACHED_ALWAYS;
 	svm_collect_events(vcpu);
 	svm_decode_exit(vcpu, exit);
-	account_raw(&vcpu->account, exit->raw);
 }
 
 static u32 svm_instruction_length(struct vcpu *vcpu)
@@ -164,5 +163,6 @@ const struct engine_ops svm_engine = {
 	.limit_cpuid = NULL,
 	.intercept_msr = svm_intercept_msr,
 	.dump = svm_dump,
-	.raw_name = svm_raw_name,
+	.reason = svm_reason,
+	.reason_state = svm_reason_state,
 };

@@ -127,7 +127,8 @@ bool svm_end_step(struct vcpu *vcpu);
 /* exit.c */
 void svm_decode_exit(struct vcpu *vcpu, struct vm_exit *exit);
 u32 svm_raw_index(u64 exit_code);
-const char *svm_raw_name(u32 raw);
+bool svm_reason(u32 raw, struct engine_reason *reason);
+enum reason_state svm_reason_state(u32 code);
 
 /* dump.c */
 void svm_dump(struct vcpu *vcpu, const struct vm_exit *exit);

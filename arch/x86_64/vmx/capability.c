@@ -269,11 +269,15 @@ static const char *control_name(enum control_group group, u32 bit)
 	return "a reserved control";
 }
 
-static u32 turned_on_later(const struct vmx_setup *setup, u32 group)
+u32 capability_used(const struct vmx_setup *setup, enum control_group group)
 {
-	if (group == CONTROL_PRIMARY)
-		return setup->tpr_shadow ? (u32)PRIMARY_TPR_SHADOW : 0;
-	return group == CONTROL_SECONDARY ? setup->apic_controls : 0;
+	u32 later = 0;
+
+	if (group == CONTROL_PRIMARY && setup->tpr_shadow)
+		later = (u32)PRIMARY_TPR_SHADOW;
+	else if (group == CONTROL_SECONDARY)
+		later = setup->apic_controls;
+	return setup->control[group] | later;
 }
 
 bool capability_supports(const struct capability *core, const struct vmx_setup *setup, char *missing, size_t size)
@@ -283,7 +287,7 @@ bool capability_supports(const struct capability *core, const struct vmx_setup *
 	if (size > 0)
 		missing[0] = '\0';
 	for (u32 group = 0; group < CONTROL_GROUPS; group++) {
-		u32 wrong = ((setup->control[group] | turned_on_later(setup, group)) & ~(u32)(core->control[group] >> 32)) |
+		u32 wrong = (capability_used(setup, group) & ~(u32)(core->control[group] >> 32)) |
 			    ((u32)core->control[group] & ~setup->control[group]);
 
 		for (u32 bit = 0; bit < 32; bit++) {

@@ -63,6 +63,8 @@ bool capability_has_vpid(const struct capability *capability);
 bool capability_join(struct capability *common, const struct capability *core, char *why, size_t size);
 /* Decide the controls from what all cores have in common; capability_check() has accepted it. */
 void capability_decide(const struct capability *common, struct vmx_setup *setup);
+/* The controls that are on, or that apic.c may turn on. */
+u32 capability_used(const struct vmx_setup *setup, enum control_group group);
 /* Whether a core that comes after capability_decide() can do all that was decided; otherwise `missing` names what it cannot. */
 bool capability_supports(const struct capability *core, const struct vmx_setup *setup, char *missing, size_t size);
 /* Optional features in use, then those that are only detected, for the status line. */

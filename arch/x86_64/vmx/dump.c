@@ -84,12 +84,14 @@ static void dump_checks(const struct vmcs_snapshot *snapshot)
 
 static void dump_reason(const struct vm_exit *exit)
 {
-	const char *name = vmx_raw_name(exit->raw);
+	struct engine_reason reason;
 
-	if (exit->raw >= RAW_ENTRY_REFUSED)
-		log_line(" VM entry refused: %s (VM-instruction error %u)", name ? name : "unknown", exit->raw - RAW_ENTRY_REFUSED);
+	if (!vmx_reason(exit->raw, &reason))
+		log_line(" exit reason, see below: not known to this hypervisor");
+	else if (exit->raw >= RAW_ENTRY_REFUSED)
+		log_line(" VM entry refused: %s (VM-instruction error %llu)", reason.name, (unsigned long long)exit->qualification);
 	else
-		log_line(" exit reason %u: %s", exit->raw, name ? name : "not known to this hypervisor");
+		log_line(" exit reason %u: %s", reason.code, reason.name);
 }
 
 static void dump_registers(const struct vcpu *vcpu)

@@ -5,6 +5,11 @@
 #include "arch/x86_64/vmx/exit.h"
 #include "arch/x86_64/vmx/vmx.h"
 
+static enum reason_state vmx_reason_state(u32 code)
+{
+	return vmx_reason_state_under(&vmx_setup, code);
+}
+
 const struct engine_ops vmx_engine = {
 	.name = "vmx",
 	.title = "Intel VT-x",
@@ -48,5 +53,6 @@ const struct engine_ops vmx_engine = {
 	.flush_guest = vmx_flush_guest,
 	.limit_cpuid = vmx_limit_cpuid,
 	.dump = vmx_dump,
-	.raw_name = vmx_raw_name,
+	.reason = vmx_reason,
+	.reason_state = vmx_reason_state,
 };

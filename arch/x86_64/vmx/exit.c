@@ -47,11 +47,13 @@ static void decode_vectored(struct vcpu *vcpu, struct vm_exit *exit)
 
 	if (INTERRUPTION_TYPE(info) == TYPE_NMI) {
 		exit->kind = EXIT_NMI;
+		exit->raw = RAW_NMI;
 		nmi_handle_exit();
 		return;
 	}
 	if (vector == VECTOR_MC) {
 		exit->kind = EXIT_MACHINE_CHECK;
+		exit->raw = RAW_MACHINE_CHECK;
 		mce_handle_exit();
 		return;
 	}
@@ -172,10 +174,11 @@ static const decoder_t decoders[EXIT_DECODES] = {
 	[DECODE_QUALIFICATION] = decode_qualification,
 };
 
-/* A reason from a newer processor than this table: the VM ends, the machine goes on. */
+/* A reason from a newer processor than this table: the VM ends, the machine goes on. The dump has its number. */
 static void __attribute__((cold)) unknown_reason(struct vm_exit *exit)
 {
 	exit->kind = EXIT_UNKNOWN;
+	exit->raw = ACCOUNT_REASONS;
 	exit->qualification = vmread(VMCS_EXIT_QUALIFICATION);
 }
 
@@ -184,7 +187,6 @@ void vmx_decode_facts(struct vcpu *vcpu, struct vm_exit *exit, u32 reason)
 	const struct reason_row *row = &reason_table[reason];
 
 	vcpu->cached = CACHED_AFTER_EXIT;
-	account_raw(&vcpu->account, reason);
 	if (UNLIKELY(reason >= EXIT_REASONS || row->decode == DECODE_UNKNOWN)) {
 		unknown_reason(exit);
 		return;
@@ -196,12 +198,11 @@ void vmx_decode_facts(struct vcpu *vcpu, struct vm_exit *exit, u32 reason)
 		decoders[row->decode](vcpu, exit);
 }
 
-void vmx_entry_refused(struct vcpu *vcpu, struct vm_exit *exit, u32 failure)
+void vmx_entry_refused(UNUSED struct vcpu *vcpu, struct vm_exit *exit, u32 failure)
 {
 	u32 error = failure == 1 ? 0 : vmread32(VMCS_INSTRUCTION_ERROR);
 
 	exit->kind = EXIT_ENTRY_FAILED;
-	exit->raw = RAW_ENTRY_REFUSED + error;
-	account_raw(&vcpu->account, exit->raw);
+	exit->raw = RAW_ENTRY_REFUSED + MIN(error, INSTRUCTION_ERRORS - 1);
 	exit->qualification = error;
 }

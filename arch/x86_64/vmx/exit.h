@@ -37,7 +37,6 @@ static inline void vmx_decode_exit(struct vcpu *vcpu, struct vm_exit *exit)
 	exit->raw = reason;
 	if (LIKELY(reason < EXIT_REASONS && reason_table[reason].decode == DECODE_INSTRUCTION)) {
 		exit->kind = (enum exit_kind)reason_table[reason].kind;
-		vcpu->account.raw[reason]++;
 		vmx_read_instruction(vcpu);
 	} else {
 		vmx_decode_facts(vcpu, exit, reason);

@@ -88,7 +88,7 @@ const struct reason_row reason_table[EXIT_REASONS] = {
 	ROW(WRMSRLIST, "WRMSRLIST", UNDEFINED, .decode = DECODE_QUALIFICATION),
 };
 
-static const char *const instruction_errors[] = {
+static const char *const instruction_errors[INSTRUCTION_ERRORS] = {
 	[0] = "no current VMCS, or it is damaged (VMfailInvalid)",
 	[1] = "VMCALL in VMX root operation",
 	[2] = "VMCLEAR with an invalid physical address",
@@ -124,11 +124,17 @@ const char *vmx_instruction_error(u32 error)
 	return "an error this SDM does not know";
 }
 
-const char *vmx_raw_name(u32 raw)
+bool vmx_reason(u32 raw, struct engine_reason *reason)
 {
 	if (raw < EXIT_REASONS)
-		return reason_table[raw].name;
-	if (raw >= RAW_ENTRY_REFUSED && raw < RAW_ENTRY_REFUSED + ARRAY_SIZE(instruction_errors))
-		return vmx_instruction_error(raw - RAW_ENTRY_REFUSED);
-	return NULL;
+		*reason = (struct engine_reason){reason_table[raw].name, raw, (enum exit_kind)reason_table[raw].kind};
+	else if (raw == RAW_NMI)
+		*reason = (struct engine_reason){"NMI", REASON_EXCEPTION_NMI, EXIT_NMI};
+	else if (raw == RAW_MACHINE_CHECK)
+		*reason = (struct engine_reason){"machine check", REASON_EXCEPTION_NMI, EXIT_MACHINE_CHECK};
+	else if (raw >= RAW_ENTRY_REFUSED && raw < RAW_ENTRY_REFUSED + INSTRUCTION_ERRORS)
+		*reason = (struct engine_reason){vmx_instruction_error(raw - RAW_ENTRY_REFUSED), raw, EXIT_ENTRY_FAILED};
+	else
+		return false;
+	return reason->name;
 }

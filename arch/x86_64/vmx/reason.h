@@ -3,7 +3,7 @@
 #define ARCH_VMX_REASON_H
 
 #include "lib/types.h"
-#include "vmm/exit.h"
+#include "vmm/engine.h"
 
 enum exit_reason {
 	REASON_EXCEPTION_NMI = 0,
@@ -115,11 +115,19 @@ struct reason_row {
 
 extern const struct reason_row reason_table[EXIT_REASONS];
 
-/* NULL: none such. */
-const char *vmx_raw_name(u32 raw);
+/* Values of struct vm_exit.raw beyond the reasons: what the reason 0 is besides an exception, ... */
+#define RAW_NMI		   ((u32)EXIT_REASONS)
+#define RAW_MACHINE_CHECK  (RAW_NMI + 1)
+/* ... and an entry that failed without an exit: this plus the VM-instruction error (0: VMfailInvalid; the last: any above). */
+#define RAW_ENTRY_REFUSED  (RAW_NMI + 2)
+#define INSTRUCTION_ERRORS 32u
 
-/* struct vm_exit.raw of an entry that failed without an exit: this plus the VM-instruction error (0: VMfailInvalid). */
-#define RAW_ENTRY_REFUSED 0x1000u
+/* Of engine_ops. */
+bool vmx_reason(u32 raw, struct engine_reason *reason);
+
+struct vmx_setup;
+/* Whether exits of this reason are asked for, by the controls in use. (reason_state.c) */
+enum reason_state vmx_reason_state_under(const struct vmx_setup *setup, u32 code);
 
 /* What a VM-instruction error means and, for those a user meets, where to look. Never NULL. */
 const char *vmx_instruction_error(u32 error);
