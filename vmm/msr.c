@@ -17,6 +17,7 @@
 #define MISC_NO_PEBS	    BIT(12)
 #define MISC_READ_ONLY	    (BIT(7) | MISC_NO_BTS | MISC_NO_PEBS) /* performance monitoring, BTS, PEBS: there or not */
 #define NEWEST_MICROCODE    (0xffffffffull << 32) /* a guest cannot load one: it has no newer to look for */
+#define HWCR_TSC_FREQ_SEL   BIT(24) /* the TSC counts at one rate in all power states */
 #define MCG_STATUS_VALID    BITS(2, 0)
 #define CAP_SKIP_L1D_FLUSH  BIT(3)
 /*
@@ -212,6 +213,10 @@ const struct msr_row msr_table[] = {
 	OWNED(MSR_GS_BASE),
 	OWNED(MSR_KERNEL_GS_BASE),
 	{ONE(MSR_TSC_AUX), .kind = MSR_OWNED, .need = MSR_NEEDS_TSC_AUX},
+	/* What every AMD processor has, so that systems read it without a doubt: 32-bit Linux dies of the fault. */
+	{ONE(MSR_SYSCFG), .kind = MSR_FIXED, .need = MSR_NEEDS_AMD},
+	{ONE(MSR_HWCR), .kind = MSR_FIXED, .need = MSR_NEEDS_AMD, .value = HWCR_TSC_FREQ_SEL},
+	{ONE(MSR_INT_PENDING), .kind = MSR_FIXED, .need = MSR_NEEDS_AMD},
 };
 const u32 msr_row_count = ARRAY_SIZE(msr_table);
 
@@ -234,6 +239,8 @@ static bool row_counts(const struct cpuid_policy *cpuid, const struct msr_row *r
 		return cpuid->has_tsc_adjust;
 	case MSR_NEEDS_CAPABILITIES:
 		return cpuid->has_capabilities;
+	case MSR_NEEDS_AMD:
+		return !cpuid->intel;
 	default:
 		return true;
 	}

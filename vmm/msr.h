@@ -25,7 +25,7 @@ enum msr_kind {
 };
 
 /* What a VM's CPUID must have for the row to count. */
-enum msr_need { MSR_ALWAYS, MSR_NEEDS_TSC_AUX, MSR_NEEDS_TSC_ADJUST, MSR_NEEDS_CAPABILITIES };
+enum msr_need { MSR_ALWAYS, MSR_NEEDS_TSC_AUX, MSR_NEEDS_TSC_ADJUST, MSR_NEEDS_CAPABILITIES, MSR_NEEDS_AMD };
 
 struct msr_row {
 	u32 first, last;

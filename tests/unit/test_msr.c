@@ -36,13 +36,16 @@ static void test_default_deny(void **state)
 {
 	static const u32 known[] = {0, 1, 0x10, 0x17, 0x1b, 0x3b, 0x8b, 0xfe, 0x10a, 0x174, 0x175, 0x176, 0x179, 0x17a, 0x1a0, 0x1d9,
 				    0x250, 0x258, 0x259, 0x277, 0x2ff, 0xc0000080, 0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084,
-				    0xc0000100, 0xc0000101, 0xc0000102, 0xc0000103};
+				    0xc0000100, 0xc0000101, 0xc0000102, 0xc0000103,
+				    0xc0010010, 0xc0010015, 0xc0010055};
+	static const u32 first[] = {0, 0xc0000000, 0xc0010000};
 	u64 value;
 
 	(void)state;
 	fake_init(&fake);
-	for (u64 n = 0; n < 0x4000; n++) {
-		u32 msr = (u32)(n < 0x2000 ? n : 0xc0000000 + n - 0x2000);
+	fake.cpuid.intel = false;
+	for (u32 n = 0; n < 0x2000 * ARRAY_SIZE(first); n++) {
+		u32 msr = first[n / 0x2000] + n % 0x2000;
 		bool want = (msr >= 0x200 && msr <= 0x20f) || (msr >= 0x268 && msr <= 0x26f);
 
 		for (u32 i = 0; i < ARRAY_SIZE(known); i++)
@@ -77,6 +80,12 @@ static void test_rows_follow_cpuid(void **state)
 	fake.cpuid.has_tsc_adjust = fake.cpuid.has_capabilities = false;
 	assert_false(reads(MSR_TSC_ADJUST, &value));
 	assert_false(reads(MSR_ARCH_CAPABILITIES, &value));
+	fake.cpuid.intel = true;
+	assert_false(reads(MSR_SYSCFG, &value));
+	fake.cpuid.intel = false;
+	assert_true(reads(MSR_SYSCFG, &value));
+	assert_int_equal(value, 0);
+	assert_false(writes(MSR_SYSCFG, 0));
 }
 
 /* IBRS_ALL (1) and TSX_CTRL (7) promise MSRs the guest has not. */

@@ -178,6 +178,9 @@ enum vector {
 #define MSR_GS_BASE		 0xc0000101u
 #define MSR_KERNEL_GS_BASE	 0xc0000102u
 #define MSR_TSC_AUX		 0xc0000103u
+#define MSR_SYSCFG		 0xc0010010u
+#define MSR_HWCR		 0xc0010015u
+#define MSR_INT_PENDING		 0xc0010055u
 #define MSR_S_CET		 0x6a2
 
 /* PAT entry types and EPT memory types (SDM "Memory Types That Can Be Encoded in MTRRs"/"With PAT"). */
