@@ -91,8 +91,9 @@ guest_sources = $(sort $(filter tests/guest/$(1).c,$(call guest_main,$(1))) $(ca
 	$(addprefix $(f),*.c *.asm $(GUEST_MACHINE_$(2))/*.c $(GUEST_MACHINE_$(2))/*.asm))))
 guest_objects = $(patsubst %,$(BUILD)/guest$(2)/%.o,$(basename $(filter %.c,$(1))) $(filter %.asm,$(1)))
 
-# guests/linux is no kernel of ours but a recipe.
-GUEST_NAMES := $(filter-out lib linux,$(notdir $(patsubst %/,%,$(wildcard guests/*/ tests/guest/*/)))) \
+# Where there is a recipe there is no kernel of ours.
+RECIPES := $(patsubst guests/%/recipe,%,$(wildcard guests/*/recipe))
+GUEST_NAMES := $(filter-out lib $(RECIPES),$(notdir $(patsubst %/,%,$(wildcard guests/*/ tests/guest/*/)))) \
 	$(basename $(notdir $(wildcard tests/guest/*.c)))
 guests: $(GUEST_NAMES:%=$(BUILD)/guests/%.elf) $(patsubst %,$(BUILD)/%,$(wildcard guests/*.conf guests/*.txt))
 
@@ -141,11 +142,12 @@ $(BUILD)/guests/%: guests/%
 	@mkdir -p $(@D)
 	cp $< $@
 
-# The Debian guest, from Debian's packages. Apart from `all`, since it needs the package archive; packages are kept in .cache/debs.
-.PHONY: linux
-linux: $(BUILD)/guests/linux/version
-$(BUILD)/guests/linux/version: guests/linux/recipe guests/linux/init
-	guests/linux/recipe .cache/debs $(@D)
+# Guests from Debian's packages. Apart from `all`, since they need the package archive; packages are kept in .cache/debs.
+.PHONY: $(RECIPES)
+$(RECIPES): %: $(BUILD)/guests/%/version
+$(RECIPES:%=$(BUILD)/guests/%/version): $(BUILD)/guests/%/version: guests/%/recipe guests/debian.sh guests/linux/init
+	$< .cache/debs $(@D)
+$(BUILD)/guests/vmlinux/version: $(BUILD)/guests/linux/version $(BUILD)/guests/linux32/version
 
 # The same with one program more, which measures: Linux unpacks archives that follow one another.
 .PHONY: linux-bench

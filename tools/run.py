@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from tools import image
+from tools.config_files import named_files
 from tools.launch import console
 from tools.launch.machine import FAILED, Machine
 from tools.launch.spec import LaunchError, MachineSpec, UsageError, choose_platform, other_platform
@@ -26,7 +27,8 @@ def build(target="all"):
 
 def build_named(config):
     """Make the guests that a config's text names and that `make` alone does not make; False when that failed."""
-    return "linux/" not in config or build("linux")
+    folders = {file.name.split("/")[0] for file in named_files(config) if "/" in file.name}
+    return all(build(folder) for folder in sorted(folders) if (ROOT / "guests" / folder / "recipe").is_file())
 
 
 def say(text):
@@ -61,7 +63,7 @@ def _make_image(config):
         raise LaunchError("the build failed")
     chosen = Path(config) if config else DEFAULT_CONFIG
     if chosen.is_file() and not build_named(chosen.read_text(errors="replace")):
-        raise LaunchError("the Debian guest could not be made")
+        raise LaunchError("a guest that the config names could not be made")
     disk = BUILD / "trivisor.img"
     image.build(chosen, disk, LOADER, HYPERVISOR)
     return disk

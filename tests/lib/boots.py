@@ -120,7 +120,7 @@ def stage(boot, folder):
     """Put the config and the files it names into a folder, as links."""
     (folder / "trivisor.conf").write_text(boot.text())
     files = dict(boot.files)
-    assert build_named(boot.text()), "make linux failed"
+    assert build_named(boot.text()), "a guest's recipe failed"
     for named in named_files(boot.text()):
         source = Path(files.get(named.name, GUESTS / named.name)).absolute()
         target = folder / named.name
