@@ -1,4 +1,4 @@
-"""Debian's kernels by the ways of starting that guests/linux.conf does not use: the 32-bit entry of the boot protocol, and PVH."""
+"""Debian's kernels by the ways of starting that guests/default.conf does not use: the 32-bit entry of the boot protocol, and PVH."""
 import pytest
 
 from tests.lib.boots import ROOT, Boot
