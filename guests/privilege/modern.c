@@ -19,6 +19,7 @@ INSTRUCTION(run_rdtscp, "rdtscp")
 INSTRUCTION(run_rdpmc, "xor %%ecx, %%ecx; rdpmc")
 INSTRUCTION(run_cpuid, "xor %%eax, %%eax; cpuid", , "ebx")
 INSTRUCTION(run_clac, "clac")
+INSTRUCTION(run_stac, "stac; clac")
 INSTRUCTION(run_rdpkru, "xor %%ecx, %%ecx; rdpkru")
 INSTRUCTION(run_vmcall, "mov $5000, %%eax; vmcall")
 INSTRUCTION(run_vmmcall, "mov $5000, %%eax; vmmcall")
@@ -82,6 +83,14 @@ static word run_sti_pvi(word ring)
 	return ring ? flags & FLAG_VIF : 0;
 }
 
+static word run_cli_pvi(word ring)
+{
+	word flags;
+
+	__asm__ volatile("cli; pushf; pop %0" : "=r"(flags) : : "memory");
+	return ring ? flags & FLAG_VIF : 0;
+}
+
 const struct row modern_rows[] = {
 	ROW("SGDT, CR4.UMIP = 1", run_sgdt, "GDTR/IDTR (46), if set", "GDTR read (0x67)", .feature = FEATURE(7, ECX, 2), .cr4 = CR4_UMIP),
 	ROW("SIDT, CR4.UMIP = 1", run_sidt, "GDTR/IDTR (46), if set", "IDTR read (0x66)", .feature = FEATURE(7, ECX, 2), .cr4 = CR4_UMIP),
@@ -96,12 +105,14 @@ const struct row modern_rows[] = {
 	ROW("MOV DR0, DR7.GD = 1", run_dr_guarded, "MOV DR (29), if set", "DR0 read (0x20)"),
 	ROW("MOV DR4, CR4.DE = 1", run_mov_dr4, "MOV DR (29), if set", "DR4 read (0x24)", .cr4 = CR4_DE),
 	ROW("STI, CR4.PVI = 1", run_sti_pvi, "never", "never", .feature = FEATURE(1, EDX, 1), .cr4 = CR4_PVI),
+	ROW("CLI, CR4.PVI = 1", run_cli_pvi, "never", "never", .feature = FEATURE(1, EDX, 1), .cr4 = CR4_PVI),
 	ROW("XGETBV", run_xgetbv, "never", "never", .feature = FEATURE(1, ECX, 26), .cr4 = CR4_OSXSAVE),
 	ROW("XSETBV", run_xsetbv, "XSETBV (55), always", "XSETBV (0x8d)", .feature = FEATURE(1, ECX, 26), .cr4 = CR4_OSXSAVE),
 	ROW("MONITOR", run_monitor, "MONITOR (39), if set", "MONITOR (0x8a)", .feature = FEATURE(1, ECX, 3)),
 	ROW("MWAIT", run_mwait, "MWAIT (36), if set", "MWAIT (0x8b)", .feature = FEATURE(1, ECX, 3), .sleeps = true),
 	ROW("INVPCID", run_invpcid, "INVPCID (58), if set", "INVPCID (0xa2)", .feature = FEATURE(7, EBX, 10)),
 	ROW("CLAC", run_clac, "never", "never", .feature = FEATURE(7, EBX, 20)),
+	ROW("STAC", run_stac, "never", "never", .feature = FEATURE(7, EBX, 20)),
 	ROW("RDPKRU, CR4.PKE = 1", run_rdpkru, "never", "never", .feature = FEATURE(7, ECX, 3), .cr4 = CR4_PKE),
 	ROW("CPUID", run_cpuid, "CPUID (10), always", "CPUID (0x72)"),
 	ROW("PAUSE", run_pause, "PAUSE (40), if set", "PAUSE (0x77)"),
