@@ -10,11 +10,11 @@
 /* What to ask for: VT-x's reasons, or AMD-V's exit codes as far as instructions cause them. */
 struct vendor {
 	u32 reasons, cpuid;
-	u32 interrupt, other; /* the machine's own: a physical interrupt; VT-x's preemption timer, a physical NMI */
+	u32 others[3]; /* no instruction's: interrupts, the moment one can be delivered, VT-x's timer, AMD-V's NMI */
 	const char *base;     /* 16, for codes; "" for 10 */
 };
 
-static const struct vendor vtx = {80, 10, 1, 52, ""}, amdv = {0xa7, 0x72, 0x60, 0x61, "0x"};
+static const struct vendor vtx = {80, 10, {1, 7, 52}, ""}, amdv = {0xa7, 0x72, {0x60, 0x61, 0x64}, "0x"};
 
 static u32 before[ACCOUNT_REASONS];
 
@@ -53,7 +53,8 @@ void account_stop(u32 *exits)
 	for (u32 reason = 0; reason < vendor()->reasons; reason++)
 		exits[reason] -= before[reason];
 	exits[vendor()->cpuid] -= vendor()->reasons; /* from one reading of this counter to the next */
-	exits[vendor()->interrupt] = exits[vendor()->other] = 0;
+	for (u32 i = 0; i < ARRAY_SIZE(vendor()->others); i++)
+		exits[vendor()->others[i]] = 0;
 }
 
 static char *put_number(char *text, u32 value, u32 base)

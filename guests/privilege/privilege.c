@@ -52,13 +52,6 @@ static bool available(const struct feature *feature)
 	return value[feature->reg] >> feature->bit & 1;
 }
 
-/* An alarm that nobody waited for is not to ring in a later row, nor to leave a hypervisor asking for the moment it could. */
-static void silence(void)
-{
-	pic_mask(0xffff);
-	__asm__ volatile("sti; nop; cli" : : : "memory");
-}
-
 static u64 run_once(const struct row *row, int ring, word (*function)(word), word *value)
 {
 	u64 start, ticks;
@@ -69,7 +62,7 @@ static u64 run_once(const struct row *row, int ring, word (*function)(word), wor
 	faults_in_ring(ring, function, (word)ring, FLAG_FIXED, value);
 	ticks = rdtsc() - start;
 	if (row->sleeps)
-		silence();
+		pic_mask(0xffff); /* an alarm that nobody waited for is not to ring in a later row */
 	return ticks;
 }
 
