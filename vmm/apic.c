@@ -76,15 +76,16 @@ static bool pic_asks(const struct vcpu *vcpu, const struct vm_apic *apic, const 
 /* What the local APIC has is delivered by the processor, or else by event_decide(). */
 static bool lapic_asks(struct vcpu *vcpu, struct vcpu_apic *own)
 {
-	bool asks = vlapic_pending(&own->lapic) >= 0, delivers = own->assist & APIC_ASSIST_DELIVERY;
 	struct apic_view view;
+	bool asks;
 
-	if (own->assist) {
-		vlapic_view(&own->lapic, &view);
-		vcpu->engine->show_apic(vcpu, &view);
-	}
-	vcpu->events.irq_by_processor = asks && delivers;
-	return asks && !delivers;
+	if (!own->assist)
+		return vlapic_pending(&own->lapic) >= 0;
+	vlapic_view(&own->lapic, &view);
+	vcpu->engine->show_apic(vcpu, &view);
+	asks = apic_view_asks(&view);
+	vcpu->events.irq_by_processor = asks && own->assist & APIC_ASSIST_DELIVERY;
+	return asks && !vcpu->events.irq_by_processor;
 }
 
 static void look(struct vcpu *vcpu)
@@ -131,7 +132,9 @@ static bool write_msr(struct vcpu *vcpu, u32 msr, u64 value)
 		return kvmclock_write(&own->clock, vcpu->vm, msr, value, tsc + vcpu->tsc_offset,
 				      ticks_to_ns(tsc - vcpu->vm->started_ticks), apic->boot_seconds);
 	}
-	look_again(vcpu);
+	/* A deadline, which is by far the most frequent, changes nothing of what waits now; its end calls for attention by itself. */
+	if (msr != MSR_TSC_DEADLINE)
+		look_again(vcpu);
 	return vlapic_write_msr(&own->lapic, msr, value);
 }
 

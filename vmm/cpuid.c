@@ -33,6 +33,7 @@
 
 /* Where the legacy area and the header of an XSAVE image end (SDM "XSAVE Area"). */
 #define XSAVE_EXTENDED 576u
+#define XCR0_LEGACY    (XCR0_X87 | XCR0_SSE)
 /* States we know how to give a guest. */
 #define XCR0_KNOWN (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_OPMASK | XCR0_ZMM_HI | XCR0_HI_ZMM | XCR0_PKRU)
 
@@ -86,9 +87,11 @@ static u32 xsave_size(const struct cpuid_policy *policy, u64 xcr0)
 {
 	u32 size = XSAVE_EXTENDED;
 
-	for (u32 i = 2; i < 64; i++)
-		if (xcr0 & policy->xcr0 & BIT(i))
-			size = MAX(size, policy->xsave_offset[i] + policy->xsave_size[i]);
+	for (u64 left = xcr0 & policy->xcr0 & ~XCR0_LEGACY; left; left &= left - 1) {
+		u32 i = (u32)__builtin_ctzll(left);
+
+		size = MAX(size, policy->xsave_offset[i] + policy->xsave_size[i]);
+	}
 	return size;
 }
 
@@ -97,9 +100,9 @@ static u32 xsavec_size(const struct cpuid_policy *policy, u64 xcr0)
 {
 	u32 size = XSAVE_EXTENDED;
 
-	for (u32 i = 2; i < 64; i++) {
-		if (!(xcr0 & policy->xcr0 & BIT(i)))
-			continue;
+	for (u64 left = xcr0 & policy->xcr0 & ~XCR0_LEGACY; left; left &= left - 1) {
+		u32 i = (u32)__builtin_ctzll(left);
+
 		if (policy->xsave_align & BIT(i))
 			size = ALIGN_UP(size, 64u);
 		size += policy->xsave_size[i];
@@ -306,15 +309,24 @@ static const struct cpuid_leaf *built(const struct cpuid_policy *policy, u32 lea
 	return &policy->entry[group_of((struct cpuid_policy *)policy, leaf)->first].value;
 }
 
+static bool has_fixup(const struct cpuid_policy *policy, const struct cpuid_group *group)
+{
+	for (u32 i = 0; i < group->count; i++)
+		if (policy->entry[group->first + i].fixup != CPUID_FIX_NONE)
+			return true;
+	return false;
+}
+
 /* Marks the leaves that the handler need not think about. */
 static void find_plain(struct cpuid_policy *policy)
 {
 	u32 max = built(policy, 0)->eax;
 
 	for (u32 leaf = 0; leaf < CPUID_BASIC_LEAVES && leaf <= max; leaf++) {
-		const struct cpuid_group *group = &policy->basic[leaf];
+		struct cpuid_group *group = &policy->basic[leaf];
 
-		if (group->count == 1 && policy->entry[group->first].fixup == CPUID_FIX_NONE)
+		group->plain = !has_fixup(policy, group);
+		if (group->count == 1 && group->plain)
 			policy->plain[leaf] = &policy->entry[group->first].value;
 	}
 }
@@ -452,10 +464,20 @@ static inline void answer(struct vcpu *vcpu, const struct cpuid_leaf *value)
 	vcpu->reg[REG_RDX] = value->edx;
 }
 
+/*
+ * Subleaves by their number first: at the start of each program the C library of Debian asks for the caches (leaf 4) some 40 times.
+ */
 static enum verdict __attribute__((noinline)) think(struct vcpu *vcpu)
 {
-	struct cpuid_leaf value = cpuid_answer(vcpu, (u32)vcpu->reg[REG_RAX], (u32)vcpu->reg[REG_RCX]);
+	const struct cpuid_policy *policy = vcpu->vm->cpuid;
+	u32 leaf = (u32)vcpu->reg[REG_RAX], subleaf = (u32)vcpu->reg[REG_RCX];
+	struct cpuid_leaf value;
 
+	if (leaf < CPUID_BASIC_LEAVES && policy->basic[leaf].plain && subleaf < policy->basic[leaf].count) {
+		answer(vcpu, &policy->entry[policy->basic[leaf].first + subleaf].value);
+		return VERDICT_ADVANCE;
+	}
+	value = cpuid_answer(vcpu, leaf, subleaf);
 	answer(vcpu, &value);
 	return VERDICT_ADVANCE;
 }

@@ -35,10 +35,13 @@ struct cpuid_entry {
 	enum cpuid_fixup fixup;
 };
 
-/* A leaf's entries; `repeat`: the last one answers for all higher subleaves, else those read as 0. */
+/*
+ * A leaf's entries; `repeat`: the last one answers for all higher subleaves, else those read as 0; `plain`: in range, and none of them
+ * has a fixup.
+ */
 struct cpuid_group {
 	u8 first, count;
-	bool repeat;
+	bool repeat, plain;
 };
 
 /* (i) all of it, after creation. */

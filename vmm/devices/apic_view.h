@@ -33,4 +33,12 @@ struct apic_view {
 	u32 level[8];	/* vectors whose EOI somebody waits for: level-triggered ones */
 };
 
+/* Whether what is requested may be delivered now (SDM "Task and Processor Priorities"). */
+static inline bool apic_view_asks(const struct apic_view *view)
+{
+	u8 class = view->requested >> 4;
+
+	return class > view->in_service >> 4 && class > view->tpr >> 4;
+}
+
 #endif

@@ -55,7 +55,7 @@ struct vlapic {
 	u32 posted[8], posted_level[8];	 /* atomic: vectors, and which of them are level triggered */
 	u32 signals;			 /* atomic: LAPIC_SIGNAL_* and one for illegal vectors */
 	u32 startup_vector;		 /* atomic */
-	bool any_posted;		 /* atomic: one of the above is not empty */
+	u32 news;			 /* atomic: which words of `posted` are not empty; bit 8: signals is not */
 };
 
 /* `page`: 4 KiB, zeroed, kept by the caller. `boot`: this is the bootstrap processor's. */

@@ -1,7 +1,8 @@
 /* Interrupts in a local APIC: arrival, priorities, service (SDM "Handling Interrupts"). */
 #include "vmm/devices/vlapic_page.h"
 
-#define WORDS 8u
+#define WORDS	  8u
+#define SIGNALLED BIT(8) /* in news */
 
 static u32 word_offset(u32 bank, u32 word)
 {
@@ -30,6 +31,7 @@ static bool has_vector(const struct vlapic *lapic, u32 bank, u32 vector)
 /* The highest vector in IRR or ISR, or -1. */
 static int highest(const struct vlapic *lapic, u32 bank)
 {
+#pragma GCC unroll 8
 	for (u32 word = WORDS; word-- > 0;) {
 		u32 bits = vlapic_get(lapic, word_offset(bank, word));
 
@@ -61,7 +63,7 @@ static u32 signal_of(const struct apic_message *message)
 	}
 }
 
-/* The level bit before the vector, so that whoever finds the vector finds it too; `any_posted` last. */
+/* The level bit before the vector, so that whoever finds the vector finds it too; `news` last. */
 static void post_vector(struct vlapic *lapic, u8 vector, bool level)
 {
 	u32 bit = 1u << (vector % 32), word = vector / 32;
@@ -71,6 +73,13 @@ static void post_vector(struct vlapic *lapic, u8 vector, bool level)
 	else
 		__atomic_fetch_and(&lapic->posted_level[word], ~bit, __ATOMIC_RELAXED);
 	__atomic_fetch_or(&lapic->posted[word], bit, __ATOMIC_RELEASE);
+	__atomic_fetch_or(&lapic->news, 1u << word, __ATOMIC_RELEASE);
+}
+
+static void post_signal(struct vlapic *lapic, u32 signal)
+{
+	__atomic_fetch_or(&lapic->signals, signal, __ATOMIC_RELEASE);
+	__atomic_fetch_or(&lapic->news, (u32)SIGNALLED, __ATOMIC_RELEASE);
 }
 
 void vlapic_post(struct vlapic *lapic, const struct apic_message *message)
@@ -80,12 +89,11 @@ void vlapic_post(struct vlapic *lapic, const struct apic_message *message)
 	if (signal & LAPIC_SIGNAL_STARTUP)
 		__atomic_store_n(&lapic->startup_vector, message->vector, __ATOMIC_RELAXED);
 	if (signal)
-		__atomic_fetch_or(&lapic->signals, signal, __ATOMIC_RELEASE);
+		post_signal(lapic, signal);
 	else if (message->delivery == APIC_FIXED || message->delivery == APIC_LOWEST)
 		post_vector(lapic, message->vector, message->level_triggered);
 	else
 		return; /* a reserved delivery mode */
-	__atomic_store_n(&lapic->any_posted, true, __ATOMIC_RELEASE);
 	lapic->wires->attention(lapic->wires->context, lapic);
 }
 
@@ -101,14 +109,18 @@ static void collect_word(struct vlapic *lapic, u32 word)
 	vlapic_set(lapic, word_offset(LAPIC_IRR, word), vlapic_get(lapic, word_offset(LAPIC_IRR, word)) | bits);
 }
 
-/* From what was posted into IRR and TMR. The flag is cleared first: what comes meanwhile sets it again. */
+/* From what was posted into IRR and TMR. The bits are cleared first: what comes meanwhile sets them again. */
 static void collect(struct vlapic *lapic)
 {
-	if (!__atomic_load_n(&lapic->any_posted, __ATOMIC_RELAXED))
+	u32 news;
+
+	if (!__atomic_load_n(&lapic->news, __ATOMIC_RELAXED))
 		return;
-	__atomic_store_n(&lapic->any_posted, false, __ATOMIC_SEQ_CST);
-	for (u32 word = 0; word < WORDS; word++)
-		collect_word(lapic, word);
+	news = __atomic_exchange_n(&lapic->news, 0, __ATOMIC_SEQ_CST);
+	for (u32 words = news & (BIT(WORDS) - 1); words; words &= words - 1)
+		collect_word(lapic, (u32)__builtin_ctz(words));
+	if (!(news & SIGNALLED))
+		return;
 	if (__atomic_fetch_and(&lapic->signals, ~(u32)LAPIC_SIGNAL_BAD_VECTOR, __ATOMIC_ACQUIRE) & LAPIC_SIGNAL_BAD_VECTOR)
 		vlapic_error(lapic, ESR_RECEIVE_VECTOR);
 }
@@ -190,6 +202,7 @@ void vlapic_view(struct vlapic *lapic, struct apic_view *view)
 	view->requested = view->enabled ? vector_or_0(highest(lapic, LAPIC_IRR)) : 0;
 	view->in_service = vector_or_0(highest(lapic, LAPIC_ISR));
 	view->threshold = threshold(view);
+#pragma GCC unroll 8
 	for (u32 word = 0; word < WORDS; word++)
 		view->level[word] = vlapic_get(lapic, word_offset(LAPIC_TMR, word));
 	lock_release(&lapic->device.lock);
@@ -204,8 +217,12 @@ void vlapic_ended(struct vlapic *lapic, u8 vector)
 
 u32 vlapic_take_signals(struct vlapic *lapic, u8 *startup_vector)
 {
-	u32 taken = __atomic_fetch_and(&lapic->signals, (u32)LAPIC_SIGNAL_BAD_VECTOR, __ATOMIC_ACQUIRE);
+	u32 taken;
 
+	*startup_vector = 0;
+	if (!__atomic_load_n(&lapic->signals, __ATOMIC_RELAXED))
+		return 0;
+	taken = __atomic_fetch_and(&lapic->signals, (u32)LAPIC_SIGNAL_BAD_VECTOR, __ATOMIC_ACQUIRE);
 	*startup_vector = (u8)__atomic_load_n(&lapic->startup_vector, __ATOMIC_RELAXED);
 	return taken & ~(u32)LAPIC_SIGNAL_BAD_VECTOR;
 }
