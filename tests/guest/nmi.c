@@ -4,7 +4,11 @@
 #include "guests/lib/guest.h"
 
 #define ICR_ASSERT 0x4000u
-#define PATIENCE   100000
+/*
+ * Rounds to wait for an NMI, which comes at once or not at all. Few, for while one is handled no other guest should run: Bochs 2.7
+ * does not end the blocking of NMIs by the entry of a guest that has none (SDM "Special Features of VM Entry", "Interruptibility State").
+ */
+#define PATIENCE   2000
 
 static volatile u32 taken, depth, deepest;
 
