@@ -242,6 +242,37 @@ static void late_cores_must_do_what_was_decided(void **state)
 	assert_false(capability_supports(&late, &setup, missing, sizeof(missing)));
 }
 
+/* Nothing of it without a TPR shadow, and none without a way to turn CR8 exits off. A core that comes later must have all that may be on. */
+static void apic_controls_rest_on_the_tpr_shadow(void **state)
+{
+	const u32 all = (u32)(SECONDARY_APIC_ACCESS | SECONDARY_X2APIC | SECONDARY_APIC_REGISTER | SECONDARY_VIRTUAL_INTERRUPTS);
+	struct capability c = perfect(), late = perfect();
+	struct vmx_setup setup;
+	char missing[200];
+
+	(void)state;
+	capability_decide(&c, &setup);
+	assert_true(setup.tpr_shadow);
+	assert_int_equal(setup.apic_controls, all);
+	forbid(&late, CONTROL_SECONDARY, SECONDARY_VIRTUAL_INTERRUPTS);
+	assert_false(capability_supports(&late, &setup, missing, sizeof(missing)));
+	assert_string_equal(missing, "virtual-interrupt delivery");
+	late = perfect();
+	forbid(&late, CONTROL_PRIMARY, PRIMARY_TPR_SHADOW);
+	assert_false(capability_supports(&late, &setup, missing, sizeof(missing)));
+	assert_string_equal(missing, "TPR shadow");
+	capability_decide(&late, &setup);
+	assert_false(setup.tpr_shadow);
+	assert_int_equal(setup.apic_controls, 0);
+	c.control[CONTROL_PRIMARY] |= PRIMARY_CR8_LOAD;
+	capability_decide(&c, &setup);
+	assert_false(setup.tpr_shadow);
+	c = perfect();
+	forbid(&c, CONTROL_SECONDARY, SECONDARY_APIC_REGISTER);
+	capability_decide(&c, &setup);
+	assert_int_equal(setup.apic_controls, all & ~(u32)SECONDARY_APIC_REGISTER);
+}
+
 static void describes_and_cuts(void **state)
 {
 	struct capability c = perfect();
@@ -273,6 +304,7 @@ int main(void)
 		cmocka_unit_test(hybrid_cores_get_the_intersection),
 		cmocka_unit_test(refuses_cores_that_cannot_share),
 		cmocka_unit_test(late_cores_must_do_what_was_decided),
+		cmocka_unit_test(apic_controls_rest_on_the_tpr_shadow),
 		cmocka_unit_test(describes_and_cuts),
 	};
 

@@ -14,9 +14,15 @@
 
 #define READ BIT(0)
 
-/* Every register of the page by its number (offset / 16): whether it can be read, and which bits can be written. */
+#define DELIVERY_STATUS BIT(12)
+#define REMOTE_IRR	BIT(14)
+
+/*
+ * Every register of the page by its number (offset / 16): whether it can be read, which bits can be written, and which others are
+ * read-only: what is written there is ignored in x2APIC mode too, where reserved bits fault.
+ */
 struct vlapic_register {
-	u32 flags, writable;
+	u32 flags, writable, read_only;
 };
 
 static const struct vlapic_register registers[REGISTERS] = {
@@ -36,12 +42,12 @@ static const struct vlapic_register registers[REGISTERS] = {
 	[LAPIC_ESR >> 4] = {READ, 0xffffffff},
 	[LAPIC_ICR >> 4] = {READ, 0x000ccfff},
 	[LAPIC_ICR_HIGH >> 4] = {READ, 0xff000000},
-	[LAPIC_LVT_TIMER >> 4] = {READ, 0x000700ff},
-	[LAPIC_LVT_THERMAL >> 4] = {READ, 0x000107ff},
-	[LAPIC_LVT_PERF >> 4] = {READ, 0x000107ff},
-	[LAPIC_LVT_LINT0 >> 4] = {READ, 0x0001a7ff},
-	[LAPIC_LVT_LINT1 >> 4] = {READ, 0x0001a7ff},
-	[LAPIC_LVT_ERROR >> 4] = {READ, 0x000100ff},
+	[LAPIC_LVT_TIMER >> 4] = {READ, 0x000700ff, (u32)DELIVERY_STATUS},
+	[LAPIC_LVT_THERMAL >> 4] = {READ, 0x000107ff, (u32)DELIVERY_STATUS},
+	[LAPIC_LVT_PERF >> 4] = {READ, 0x000107ff, (u32)DELIVERY_STATUS},
+	[LAPIC_LVT_LINT0 >> 4] = {READ, 0x0001a7ff, (u32)(DELIVERY_STATUS | REMOTE_IRR)},
+	[LAPIC_LVT_LINT1 >> 4] = {READ, 0x0001a7ff, (u32)(DELIVERY_STATUS | REMOTE_IRR)},
+	[LAPIC_LVT_ERROR >> 4] = {READ, 0x000100ff, (u32)DELIVERY_STATUS},
 	[LAPIC_TIMER_COUNT >> 4] = {READ, 0xffffffff},
 	[LAPIC_TIMER_NOW >> 4] = {READ, 0},
 	[LAPIC_TIMER_DIV >> 4] = {READ, 0xb},
@@ -62,6 +68,11 @@ u32 vlapic_writable(const struct vlapic *lapic, u32 offset)
 
 	/* Without the TSC-deadline timer its mode bit is reserved. */
 	return offset == LAPIC_LVT_TIMER && !lapic->tsc_hz ? writable & ~(u32)BIT(18) : writable;
+}
+
+u32 vlapic_read_only(u32 offset)
+{
+	return offset / 16 < REGISTERS ? registers[offset / 16].read_only : 0;
 }
 
 static void set_id(struct vlapic *lapic)

@@ -54,7 +54,7 @@ bool vlapic_write_self_ipi(struct vlapic *lapic, u64 value)
 	return true;
 }
 
-/* Reserved bits are #GP here; so are EOI and ESR with anything but 0, and the LDR, which is read-only. */
+/* Reserved bits are #GP here, read-only ones are not; so are EOI and ESR with anything but 0, and the LDR, which is read-only. */
 static bool write_x2(struct vlapic *lapic, u32 offset, u64 value)
 {
 	u32 writable = vlapic_writable(lapic, offset);
@@ -69,9 +69,9 @@ static bool write_x2(struct vlapic *lapic, u32 offset, u64 value)
 		writable = 0;
 	else if (!writable || offset == LAPIC_LDR || !exists_in_x2(offset))
 		return false;
-	if (value & ~(u64)writable)
+	if (value & ~(u64)(writable | vlapic_read_only(offset)))
 		return false;
-	vlapic_write_register(lapic, offset, (u32)value);
+	vlapic_write_register(lapic, offset, (u32)value & writable);
 	return true;
 }
 

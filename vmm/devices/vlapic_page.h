@@ -83,6 +83,8 @@ u32 vlapic_read_register(struct vlapic *lapic, u32 offset);
 void vlapic_write_register(struct vlapic *lapic, u32 offset, u32 value);
 /* The bits of a register that can be written; 0: none, or no such register. */
 u32 vlapic_writable(const struct vlapic *lapic, u32 offset);
+/* Bits of a register that can be written that are read-only, and not reserved. */
+u32 vlapic_read_only(u32 offset);
 bool vlapic_readable(u32 offset);
 void vlapic_power_up(struct vlapic *lapic);
 void vlapic_send_ipi(struct vlapic *lapic, u64 icr);
