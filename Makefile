@@ -164,7 +164,7 @@ LOADER_CFLAGS := -std=c17 -O2 -g $(WARN) -I. -isystem /usr/include/efi -isystem 
 	-fvisibility=hidden -fshort-wchar -mno-red-zone -mgeneral-regs-only -maccumulate-outgoing-args -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-common -fno-tree-loop-distribute-patterns \
 	-DGNU_EFI_USE_MS_ABI -DHAVE_USE_MS_ABI
-LOADER_C := $(sort $(wildcard boot/*.c)) lib/fmt.c lib/ini.c lib/string.c
+LOADER_C := $(sort $(wildcard boot/*.c)) lib/calendar.c lib/fmt.c lib/ini.c lib/string.c
 LOADER_OBJ := $(LOADER_C:%.c=$(BUILD)/loader/%.o)
 
 loader: $(BUILD)/BOOTX64.EFI

@@ -15,7 +15,7 @@
 #include "lib/types.h"
 
 #define BOOT_INFO_MAGIC	  0x726f736976697274ull /* "trivisor" */
-#define BOOT_INFO_VERSION 1u
+#define BOOT_INFO_VERSION 2u
 
 #define BOOT_MAX_CPUS  256
 #define BOOT_MAX_FILES 64
@@ -81,6 +81,8 @@ struct boot_info {
 	u32 file_count;
 	struct boot_cpu cpus[BOOT_MAX_CPUS];
 	struct boot_file files[BOOT_MAX_FILES];
+	u64 time_seconds; /* the time of day, UTC, in seconds since 1970; 0: firmware does not know it */
+	u64 time_tsc;	  /* the boot core's TSC then */
 	char firmware[64]; /* vendor and revision, for the log */
 };
 

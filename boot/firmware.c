@@ -1,4 +1,6 @@
+#include "boot/clock.h"
 #include "boot/loader.h"
+#include "boot/machine.h"
 #include "boot/mp_services.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
@@ -42,6 +44,26 @@ void find_acpi(struct boot_info *info)
 		say("  ACPI: RSDP at 0x%llx", (unsigned long long)info->rsdp_pa);
 	else
 		say("  ACPI: none");
+}
+
+/*
+ * From firmware and not from the CMOS clock behind it: where that clock is, which byte holds the century, and whether there is one at all
+ * is the machine's own affair, and firmware is the one that knows.
+ */
+void find_time(struct boot_info *info)
+{
+	EFI_TIME now;
+	EFI_STATUS status = loader.table->RuntimeServices->GetTime(&now, NULL);
+
+	info->time_tsc = rdtsc();
+	if (!EFI_ERROR(status)) {
+		const struct clock_reading reading = {.year = now.Year, .month = now.Month, .day = now.Day, .hour = now.Hour,
+			.minute = now.Minute, .second = now.Second, .nanosecond = now.Nanosecond, .zone = now.TimeZone};
+
+		info->time_seconds = clock_seconds(&reading);
+	}
+	if (info->time_seconds == 0)
+		say("  time: firmware does not know it%s%s", EFI_ERROR(status) ? ": " : "", EFI_ERROR(status) ? status_name(status) : "");
 }
 
 void find_cpus(struct boot_info *info)

@@ -42,6 +42,7 @@ EFI_STATUS volume_read(const char *name, u64 *pa, u64 *size);
 /* boot/firmware.c: what firmware knows. Each fills its part of `info` and says what it found. */
 void find_firmware(struct boot_info *info);
 void find_acpi(struct boot_info *info);
+void find_time(struct boot_info *info);
 void find_cpus(struct boot_info *info);
 void find_trampoline(struct boot_info *info);
 

@@ -29,6 +29,14 @@ static inline void wrmsr(u32 msr, u64 value)
 	__asm__ volatile("wrmsr" : : "c"(msr), "a"((u32)value), "d"((u32)(value >> 32)) : "memory");
 }
 
+static inline u64 rdtsc(void)
+{
+	u64 low, high; /* both come zero-extended */
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return high << 32 | low;
+}
+
 struct cpuid_leaf {
 	u32 eax, ebx, ecx, edx;
 };

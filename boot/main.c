@@ -78,6 +78,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *table)
 	load_config(info);
 	find_firmware(info);
 	find_acpi(info);
+	find_time(info);
 	find_framebuffer(info);
 	find_cpus(info);
 	find_trampoline(info);

@@ -31,4 +31,16 @@ static inline u64 ticks_to_us(u64 ticks)
 	return ticks_to_ns(ticks) / 1000;
 }
 
+/*
+ * The time of day, UTC: `wall_start_ns` since 1970 when the boot core's TSC was `wall_start_ticks`. Set once at boot from what the loader
+ * handed over; both 0 where firmware has no clock, and the machine then thinks that it was switched on in 1970.
+ */
+extern u64 wall_start_ns, wall_start_ticks;
+
+/* Nanoseconds since 1970 at a TSC not before wall_start_ticks. */
+static inline u64 wall_ns_at(u64 ticks)
+{
+	return wall_start_ns + ticks_to_ns(ticks - wall_start_ticks);
+}
+
 #endif

@@ -130,7 +130,7 @@ static bool write_msr(struct vcpu *vcpu, u32 msr, u64 value)
 	if (kvmclock_read(&own->clock, msr, &ignored)) {
 		tsc = rdtsc();
 		return kvmclock_write(&own->clock, vcpu->vm, msr, value, tsc + vcpu->tsc_offset,
-				      ticks_to_ns(tsc - vcpu->vm->started_ticks), apic->boot_seconds);
+				      ticks_to_ns(tsc - vcpu->vm->started_ticks), apic->boot_ns);
 	}
 	/* A deadline, which is by far the most frequent, changes nothing of what waits now; its end calls for attention by itself. */
 	if (msr != MSR_TSC_DEADLINE)
@@ -211,6 +211,7 @@ void apic_init(struct vm_apic *apic, struct vm *vm, const struct device_services
 		.lapic_wires = {.context = apic, .ipi = ipi, .eoi = eoi, .attention = lapic_attention, .guest_tsc = guest_tsc},
 		.ioapic_wires = {.context = apic, .send = ioapic_message},
 		.pic_wires = {.context = apic, .intr = pic_intr},
+		.boot_ns = wall_ns_at(vm->started_ticks),
 		.window = {.ops = &window_ops, .services = services},
 	};
 	apic->bus.lapic = apic->lapic;

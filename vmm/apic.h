@@ -31,7 +31,7 @@ struct vm_apic {
 	struct pic_wires pic_wires;
 	struct device window; /* MMIO of whichever vCPU is current on the core */
 	bool extint; /* (a) the IOAPIC asked for an acknowledge cycle of the PIC */
-	u64 boot_seconds; /* time of day when VM time was 0, since 1970 */
+	u64 boot_ns; /* time of day when VM time was 0, since 1970 */
 };
 
 /* Make the local APICs of all vCPUs and put the window on the bus. The wires may be given to PIC and IOAPIC before. Errors: ERR_MEMORY, bus_add_mmio()'s. */

@@ -68,6 +68,16 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "TRIVSR", "TRIVISOR", 1)
 				})
 			}
 
+			/* Where a kernel says that it has panicked: vmm/devices/pvpanic.h. */
+			Device (PEVT)
+			{
+				Name (_HID, "QEMU0001")
+				Name (_CRS, ResourceTemplate ()
+				{
+					IO (Decode16, 0x505, 0x505, 1, 1)
+				})
+			}
+
 			/* Ports that belong to no driver: PM registers, reset, debug console and exit. */
 			Device (SYSR)
 			{

@@ -53,9 +53,9 @@ bool kvmclock_read(const struct kvmclock *clock, u32 msr, u64 *value)
 	}
 }
 
-static bool write_wall_clock(struct vm *vm, gpa_t gpa, u64 boot_seconds)
+static bool write_wall_clock(struct vm *vm, gpa_t gpa, u64 boot_ns)
 {
-	struct pvclock_wall_clock wall = {.version = 2, .sec = (u32)boot_seconds};
+	struct pvclock_wall_clock wall = {.version = 2, .sec = (u32)(boot_ns / NS_PER_SECOND), .nsec = (u32)(boot_ns % NS_PER_SECOND)};
 
 	return guest_write(vm, gpa, &wall, sizeof(wall)) == OK;
 }
@@ -74,13 +74,13 @@ static bool write_system_time(struct vm *vm, gpa_t gpa, u64 tsc, u64 now_ns)
 	return guest_write(vm, gpa, &info, sizeof(info)) == OK;
 }
 
-bool kvmclock_write(struct kvmclock *clock, struct vm *vm, u32 msr, u64 value, u64 tsc, u64 now_ns, u64 boot_seconds)
+bool kvmclock_write(struct kvmclock *clock, struct vm *vm, u32 msr, u64 value, u64 tsc, u64 now_ns, u64 boot_ns)
 {
 	switch (msr) {
 	case MSR_KVM_WALL_CLOCK_OLD:
 	case MSR_KVM_WALL_CLOCK:
 		clock->wall_clock = value;
-		return write_wall_clock(vm, value, boot_seconds);
+		return write_wall_clock(vm, value, boot_ns);
 	case MSR_KVM_SYSTEM_TIME_OLD:
 	case MSR_KVM_SYSTEM_TIME:
 		clock->system_time = value;

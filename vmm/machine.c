@@ -11,6 +11,7 @@
 #include "vmm/devices/i8042.h"
 #include "vmm/devices/pci_host.h"
 #include "vmm/devices/pit8254.h"
+#include "vmm/devices/pvpanic.h"
 #include "vmm/devices/rtc146818.h"
 #include "vmm/devices/uart16550.h"
 #include "vmm/services.h"
@@ -35,6 +36,7 @@ struct machine {
 	struct reset_ports reset_ports;
 	struct pci_host pci_host;
 	struct acpi_pm acpi_pm;
+	struct pvpanic pvpanic;
 };
 
 #define MACHINE_PAGES ((u32)((sizeof(struct machine) + PAGE_SIZE - 1) / PAGE_SIZE))
@@ -69,11 +71,12 @@ static void init_devices(struct machine *machine)
 	ioapic_init(&machine->ioapic, services, &machine->apic.ioapic_wires, IOAPIC_ID);
 	pit_init(&machine->pit, services, PIT_LINE);
 	rtc_init(&machine->rtc, services, RTC_LINE);
-	rtc_set_time(&machine->rtc, machine->apic.boot_seconds);
+	rtc_set_time(&machine->rtc, machine->apic.boot_ns / 1000000000);
 	i8042_init(&machine->i8042, services);
 	reset_ports_init(&machine->reset_ports, services);
 	pci_host_init(&machine->pci_host, services, &machine->reset_ports);
 	acpi_pm_init(&machine->acpi_pm, services, ACPI_PM_LINE);
+	pvpanic_init(&machine->pvpanic, services);
 }
 
 /* The first error stands. */
@@ -91,6 +94,7 @@ static int attach_devices(struct machine *machine, struct bus *bus)
 		reset_ports_attach(&machine->reset_ports, bus),
 		pci_host_attach(&machine->pci_host, bus),
 		acpi_pm_attach(&machine->acpi_pm, bus),
+		pvpanic_attach(&machine->pvpanic, bus),
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(errors); i++)

@@ -18,6 +18,7 @@
 #include "drivers/keyboard.h"
 #include "drivers/power.h"
 #include "drivers/serial.h"
+#include "lib/calendar.h"
 #include "lib/string.h"
 #include "vmm/core.h"
 #include "vmm/main.h"
@@ -134,6 +135,20 @@ static bool find_file(const char *name, struct loader_file *file)
 	return false;
 }
 
+static void take_time(void)
+{
+	struct calendar_time now = calendar_from_seconds(boot_info.time_seconds);
+
+	if (!boot_info.time_seconds) {
+		log_line("     no time of day: firmware does not know it; guests begin in 1970");
+		return;
+	}
+	wall_start_ns = boot_info.time_seconds * 1000000000;
+	wall_start_ticks = boot_info.time_tsc;
+	log_line("     time of day: %u-%02u-%02u %02u:%02u:%02u UTC by firmware", now.year, now.month, now.day, now.hour, now.minute,
+		 now.second);
+}
+
 static void take_platform(void)
 {
 	paddr_t ioapics[ACPI_MAX_IOAPICS];
@@ -146,6 +161,7 @@ static void take_platform(void)
 	tsc_calibrate(platform_acpi.pm_timer_port, platform_acpi.hpet);
 	lapic_init(); /* calibrates its timer against the TSC */
 	log_line("     TSC %llu MHz", (unsigned long long)(tsc_hz / 1000000));
+	take_time();
 }
 
 static void config_error(void *context UNUSED, u32 line, const char *message)

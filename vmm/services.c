@@ -172,6 +172,11 @@ static void service_reset(void *context, const char *why)
 	vm_end(((struct vm_services *)context)->vm, VM_END_RESET, 0, "reset by %s", why);
 }
 
+static void service_crash(void *context, const char *why)
+{
+	vm_end(((struct vm_services *)context)->vm, VM_END_CRASH, 0, "%s", why);
+}
+
 static void service_log(void *context, const char *format, ...)
 {
 	char text[200];
@@ -198,6 +203,7 @@ void vm_services_init(struct vm_services *services, struct vm *vm)
 			.push = service_push,
 			.end = service_end,
 			.reset = service_reset,
+			.crash = service_crash,
 			.log = service_log,
 		},
 	};

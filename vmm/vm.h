@@ -20,6 +20,7 @@ enum vm_end_cause {
 	VM_END_TRIPLE_FAULT,
 	VM_END_HALTED,	     /* halted for good */
 	VM_END_ERROR,	     /* it did what no machine of its kind can do */
+	VM_END_CRASH,	     /* it said that it cannot go on */
 	VM_END_KILLED,	     /* from outside */
 };
 

@@ -92,6 +92,7 @@ static enum config_end wanted(const struct vm *vm)
 	case VM_END_TRIPLE_FAULT:
 	case VM_END_HALTED:
 	case VM_END_ERROR:
+	case VM_END_CRASH:
 		return vm->config->on_crash;
 	default:
 		return END_DESTROY;

@@ -1,4 +1,4 @@
-// sources: vmm/devices/bus.c vmm/devices/debugcon.c vmm/devices/debugexit.c vmm/devices/uart16550.c vmm/devices/pic8259.c vmm/devices/pit8254.c vmm/devices/pit_channel.c vmm/devices/rtc146818.c vmm/devices/calendar.c vmm/devices/ioapic.c vmm/devices/vlapic.c vmm/devices/vlapic_irq.c vmm/devices/vlapic_timer.c vmm/devices/vlapic_msr.c vmm/devices/apic_bus.c vmm/devices/reset_ports.c vmm/devices/pci_host.c vmm/devices/i8042.c vmm/devices/acpi_pm.c lib/ring.c
+// sources: vmm/devices/bus.c vmm/devices/debugcon.c vmm/devices/debugexit.c vmm/devices/uart16550.c vmm/devices/pic8259.c vmm/devices/pit8254.c vmm/devices/pit_channel.c vmm/devices/rtc146818.c lib/calendar.c vmm/devices/ioapic.c vmm/devices/vlapic.c vmm/devices/vlapic_irq.c vmm/devices/vlapic_timer.c vmm/devices/vlapic_msr.c vmm/devices/apic_bus.c vmm/devices/reset_ports.c vmm/devices/pci_host.c vmm/devices/i8042.c vmm/devices/acpi_pm.c vmm/devices/pvpanic.c lib/ring.c
 /*
  * A whole PC's devices, driven by any sequence of accesses, interrupts and time. Nothing may crash, overrun, lock up or flood the host
  * with timers; what each device promises between steps is checked after every one.
@@ -15,6 +15,7 @@
 #include "vmm/devices/pci_host.h"
 #include "vmm/devices/pic8259.h"
 #include "vmm/devices/pit8254.h"
+#include "vmm/devices/pvpanic.h"
 #include "vmm/devices/reset_ports.h"
 #include "vmm/devices/rtc146818.h"
 #include "vmm/devices/uart16550.h"
@@ -45,6 +46,7 @@ static struct pc {
 	struct pci_host pci;
 	struct i8042 i8042;
 	struct acpi_pm pm;
+	struct pvpanic pvpanic;
 	u32 page[VCPUS][1024];
 	bool intr;
 } pc;
@@ -123,10 +125,12 @@ static void build(void)
 	pci_host_init(&pc.pci, services, &pc.reset);
 	i8042_init(&pc.i8042, services);
 	acpi_pm_init(&pc.pm, services, ACPI_PM_LINE);
+	pvpanic_init(&pc.pvpanic, services);
 	REQUIRE(!debugcon_attach(&pc.debugcon, bus) && !debugexit_attach(&pc.debugexit, bus));
 	REQUIRE(!uart_attach(&pc.uart, bus, UART_COM1_PORT) && !pic_attach(&pc.pic, bus) && !pit_attach(&pc.pit, bus));
 	REQUIRE(!rtc_attach(&pc.rtc, bus) && !ioapic_attach(&pc.ioapic, bus) && !reset_ports_attach(&pc.reset, bus));
 	REQUIRE(!pci_host_attach(&pc.pci, bus) && !i8042_attach(&pc.i8042, bus) && !acpi_pm_attach(&pc.pm, bus));
+	REQUIRE(!pvpanic_attach(&pc.pvpanic, bus));
 }
 
 struct input {

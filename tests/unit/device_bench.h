@@ -19,7 +19,7 @@ struct bench {
 	char output[4096];
 	size_t output_length;
 	size_t room; /* bytes the backend still takes */
-	u32 ends, resets, logs;
+	u32 ends, resets, crashes, logs;
 	u64 end_code;
 	u8 ram[BENCH_RAM];
 };
@@ -103,6 +103,12 @@ static inline void bench_reset(void *context, const char *why)
 	((struct bench *)context)->resets++;
 }
 
+static inline void bench_crash(void *context, const char *why)
+{
+	(void)why;
+	((struct bench *)context)->crashes++;
+}
+
 static inline void PRINTF(2, 3) bench_log(void *context, const char *format, ...)
 {
 	(void)format;
@@ -125,6 +131,7 @@ static inline void bench_init(struct bench *bench)
 		.push = bench_push,
 		.end = bench_end,
 		.reset = bench_reset,
+		.crash = bench_crash,
 		.log = bench_log,
 	};
 }

@@ -279,6 +279,48 @@ static void test_too_many_vms(void **state)
 	free(text);
 }
 
+static void test_ends(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("[a]\nkernel = k\n"
+			       "[b]\nkernel = k\non_poweroff = restart\non_reboot = destroy\non_crash = restart\n"
+			       "[c]\nkernel = k\non_crash = destroy\n"),
+			 0);
+	assert_int_equal(config.vm[0].on_poweroff, END_DESTROY);
+	assert_int_equal(config.vm[0].on_reboot, END_RESTART);
+	assert_int_equal(config.vm[0].on_crash, END_DESTROY);
+	assert_int_equal(config.vm[1].on_poweroff, END_RESTART);
+	assert_int_equal(config.vm[1].on_reboot, END_DESTROY);
+	assert_int_equal(config.vm[1].on_crash, END_RESTART);
+	assert_int_equal(config.vm[2].on_poweroff, END_DESTROY);
+	assert_int_equal(config.vm[2].on_reboot, END_RESTART);
+	assert_int_equal(config.vm[2].on_crash, END_DESTROY);
+	assert_bad_line("on_crash = preserve", "5: on_crash = preserve: expected restart or destroy");
+	assert_bad_line("on_poweroff =", "5: on_poweroff = : expected restart or destroy");
+	assert_int_equal(parse("[a]\nkernel = k\non_reboot = restart\non_reboot = restart\n"), 1);
+	assert_says("4: on_reboot: expected it once");
+}
+
+/* The owner may stand before or behind its own section, and must be there at the end. */
+static void test_console(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("[a]\nkernel = k\n"), 0);
+	assert_string_equal(config.console, "");
+	assert_int_equal(parse("[trivisor]\nconsole = b\n[a]\nkernel = k\n[b]\nkernel = k\n"), 0);
+	assert_string_equal(config.console, "b");
+	assert_int_equal(parse("[a]\nkernel = k\n[trivisor]\nconsole = a\n"), 0);
+	assert_string_equal(config.console, "a");
+	assert_int_equal(parse("[trivisor]\nconsole = c\n[a]\nkernel = k\n"), 1);
+	assert_says("0: console = c: expected the name of one of the VMs");
+	assert_string_equal(config.console, "");
+	assert_int_equal(parse("[trivisor]\nconsole = a b\n[a]\nkernel = k\n"), 1);
+	assert_says("2: console = a b: expected the name of a VM");
+	/* A VM that is left out is no owner. */
+	assert_int_equal(parse("[trivisor]\nconsole = a\n[a]\nkernel = k\nmemory = 1\nvcpus = 0\n"), 2);
+	assert_string_equal(config.console, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +337,8 @@ int main(void)
 		cmocka_unit_test(test_bad_setting_keeps_default),
 		cmocka_unit_test(test_memory_is_shared_out),
 		cmocka_unit_test(test_too_many_vms),
+		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_console),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

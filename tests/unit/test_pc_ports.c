@@ -1,5 +1,5 @@
-// sources: vmm/devices/reset_ports.c vmm/devices/pci_host.c vmm/devices/i8042.c vmm/devices/acpi_pm.c vmm/devices/bus.c
-/* The small devices of a PC: reset ports, PCI host bridge, keyboard controller, ACPI fixed hardware. */
+// sources: vmm/devices/reset_ports.c vmm/devices/pci_host.c vmm/devices/i8042.c vmm/devices/acpi_pm.c vmm/devices/pvpanic.c vmm/devices/bus.c
+/* The small devices of a PC: reset ports, PCI host bridge, keyboard controller, ACPI fixed hardware, panic port. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -9,6 +9,7 @@
 #include "vmm/devices/acpi_pm.h"
 #include "vmm/devices/i8042.h"
 #include "vmm/devices/pci_host.h"
+#include "vmm/devices/pvpanic.h"
 #include "vmm/devices/reset_ports.h"
 
 #define LINE 9
@@ -18,6 +19,7 @@ static struct reset_ports reset;
 static struct pci_host pci;
 static struct i8042 i8042;
 static struct acpi_pm pm;
+static struct pvpanic pvpanic;
 
 static u8 in(u16 port)
 {
@@ -37,11 +39,25 @@ static int setup(void **state)
 	pci_host_init(&pci, &bench.services, &reset);
 	i8042_init(&i8042, &bench.services);
 	acpi_pm_init(&pm, &bench.services, LINE);
+	pvpanic_init(&pvpanic, &bench.services);
 	assert_int_equal(reset_ports_attach(&reset, &bench.bus), OK);
 	assert_int_equal(pci_host_attach(&pci, &bench.bus), OK);
 	assert_int_equal(i8042_attach(&i8042, &bench.bus), OK);
 	assert_int_equal(acpi_pm_attach(&pm, &bench.bus), OK);
+	assert_int_equal(pvpanic_attach(&pvpanic, &bench.bus), OK);
 	return 0;
+}
+
+/* A driver asks first which events there are; "crash loaded" (bit 1) is none, and so ends nothing. */
+static void test_panic(void **state)
+{
+	(void)state;
+	assert_int_equal(in(0x505), 1);
+	out(0x505, 2);
+	assert_int_equal(bench.crashes, 0);
+	out(0x505, 1);
+	assert_int_equal(bench.crashes, 1);
+	assert_int_equal(bench.ends + bench.resets, 0);
 }
 
 static void test_reset_by_cf9(void **state)
@@ -217,7 +233,7 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(test_reset_by_cf9), TEST(test_reset_by_92), TEST(test_pci_mechanism_1), TEST(test_pci_bus), TEST(test_i8042),
+		TEST(test_panic), TEST(test_reset_by_cf9), TEST(test_reset_by_92), TEST(test_pci_mechanism_1), TEST(test_pci_bus), TEST(test_i8042),
 		TEST(test_i8042_reset), TEST(test_power_off), TEST(test_power_button), TEST(test_pm_timer),
 	};
 

@@ -1,4 +1,4 @@
-// sources: vmm/devices/rtc146818.c vmm/devices/calendar.c vmm/devices/bus.c
+// sources: vmm/devices/rtc146818.c lib/calendar.c vmm/devices/bus.c
 /* The clock against its data sheet, the calendar against libc's. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <time.h>
 #include "device_bench.h"
-#include "vmm/devices/calendar.h"
+#include "lib/calendar.h"
 #include "vmm/devices/rtc146818.h"
 
 #define LINE   8

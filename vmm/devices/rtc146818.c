@@ -2,7 +2,7 @@
  * The clock. Time and the flags of register C are computed when somebody looks; a timer runs only for interrupts that are enabled.
  */
 #include "vmm/devices/rtc146818.h"
-#include "vmm/devices/calendar.h"
+#include "lib/calendar.h"
 
 enum { SECONDS, SECONDS_ALARM, MINUTES, MINUTES_ALARM, HOURS, HOURS_ALARM, WEEKDAY, DAY, MONTH, YEAR, REG_A, REG_B, REG_C, REG_D };
 

@@ -38,9 +38,10 @@ struct device_services {
 	void (*arm)(void *context, struct device_timer *timer, u64 deadline_ns);
 	/* Bytes to the VM's backend number `port` (BACKEND_*). Returns how many it took. */
 	size_t (*push)(void *context, u32 port, const void *bytes, size_t n);
-	/* The guest asks for the end of its VM: exit code, or reset. */
+	/* The guest asks for the end of its VM: exit code, or reset; or says that it has crashed. */
 	void (*end)(void *context, u64 code, const char *why);
 	void (*reset)(void *context, const char *why);
+	void (*crash)(void *context, const char *why);
 	void (*log)(void *context, const char *format, ...) PRINTF(2, 3);
 };
 

@@ -1,6 +1,6 @@
 /* Days and dates of the Gregorian calendar. Pure. */
-#ifndef VMM_DEVICES_CALENDAR_H
-#define VMM_DEVICES_CALENDAR_H
+#ifndef LIB_CALENDAR_H
+#define LIB_CALENDAR_H
 
 #include "lib/types.h"
 

@@ -1,5 +1,5 @@
 /* Years are counted from March, so that the leap day is the last of its year and months have a simple pattern. */
-#include "vmm/devices/calendar.h"
+#include "lib/calendar.h"
 
 #define DAY_SECONDS	86400u
 #define DAYS_PER_CYCLE	146097u /* 400 years */
