@@ -71,6 +71,7 @@ make_initrd() {
 	unpack "$(fetch busybox-static)" ./bin/busybox
 	mv "$work/bin/busybox" "$root/bin/"
 	cp "$here/../linux/init" "$root/init"
+	cp "$here/../linux/run/"* "$root/run/"
 	(cd "$root" && find . -exec touch -h -d @0 {} + && find . | LC_ALL=C sort |
 		cpio --quiet --reproducible -o -H newc -R 0:0) >"$out/initrd"
 }
