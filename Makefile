@@ -145,7 +145,7 @@ $(BUILD)/guests/%: guests/%
 # Guests from Debian's packages. Apart from `all`, since they need the package archive; packages are kept in .cache/debs.
 .PHONY: $(RECIPES)
 $(RECIPES): %: $(BUILD)/guests/%/version
-$(RECIPES:%=$(BUILD)/guests/%/version): $(BUILD)/guests/%/version: guests/%/recipe guests/debian.sh guests/linux/init
+$(RECIPES:%=$(BUILD)/guests/%/version): $(BUILD)/guests/%/version: guests/%/recipe guests/debian.sh guests/linux/init $(wildcard guests/linux/run/*)
 	$< .cache/debs $(@D)
 $(BUILD)/guests/vmlinux/version: $(BUILD)/guests/linux/version $(BUILD)/guests/linux32/version
 
