@@ -1,5 +1,6 @@
 // guest: 64
-/* Reserved bits and impossible combinations in the control registers: all #GP(0). (SDM "Control Registers") */
+/* Reserved bits and impossible combinations in the control registers: all #GP(0). (SDM "Control Registers")
+ * Oracle: Bochs; QEMU TCG takes them and then does not run on. */
 #include "guests/lib/guest.h"
 
 #define CR0_PE BIT(0)

@@ -1,7 +1,7 @@
 // guest: 32
 /*
  * Hardware task switches, which VT-x never does itself: by CALL, JMP, INT and IRET, with their links, flags and busy bits,
- * and with what can be wrong in a TSS. (SDM "Task Management")
+ * and with what can be wrong in a TSS. (SDM "Task Management") Oracles: Bochs, QEMU.
  */
 #include "guests/lib/guest.h"
 

@@ -1,5 +1,5 @@
 // guest: 64
-/* XSETBV as it must not be used. (SDM "XSETBV—Set Extended Control Register") */
+/* XSETBV as it must not be used. (SDM "XSETBV—Set Extended Control Register") Oracles: Bochs, QEMU. */
 #include "guests/lib/guest.h"
 
 #define CR4_OSXSAVE  BIT(18)
