@@ -97,6 +97,13 @@ GUEST_NAMES := $(filter-out lib $(RECIPES),$(notdir $(patsubst %/,%,$(wildcard g
 	$(basename $(notdir $(wildcard tests/guest/*.c)))
 guests: $(GUEST_NAMES:%=$(BUILD)/guests/%.elf) $(patsubst %,$(BUILD)/%,$(wildcard guests/*.conf guests/*.txt))
 
+# What tests/guest/mmio tries is what the list says.
+$(BUILD)/instructions.h: docs/instructions.md tools/instruction_list
+	@mkdir -p $(@D)
+	$(Q)tools/instruction_list $< > $@
+$(foreach w,32 64,$(BUILD)/guest$(w)/tests/guest/mmio/encode.o): $(BUILD)/instructions.h
+$(foreach w,32 64,$(BUILD)/guest$(w)/tests/guest/mmio/encode.o): GUEST_CFLAGS += -include $(BUILD)/instructions.h
+
 $(BUILD)/guest32/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)

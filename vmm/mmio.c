@@ -163,6 +163,7 @@ static bool access_operand(void *context, const struct emulate_operand *operand,
 	struct vm *vm = mmio->vcpu->vm;
 	struct linear_span span;
 	enum place place[2] = {PLACE_BUS, PLACE_BUS};
+	bool all_ram = true;
 	u8 bytes[8];
 
 	if (!locate(mmio, operand, how != EMULATE_READ, &span))
@@ -171,11 +172,11 @@ static bool access_operand(void *context, const struct emulate_operand *operand,
 		place[i] = place_of(vm, span.gpa[i], span.size[i], how != EMULATE_READ);
 		if (place[i] == PLACE_NOTHING)
 			return end(mmio, span.gpa[i], "access outside its memory and devices");
-		/* Another vCPU has mapped RAM there meanwhile: only the processor can change it in one go, and it can
-		 * now. */
-		if (place[i] == PLACE_RAM && how == EMULATE_MODIFY)
-			return stop(mmio, VERDICT_RETRY);
+		all_ram &= place[i] == PLACE_RAM;
 	}
+	/* Another vCPU has mapped RAM there meanwhile: only the processor can change it in one go, and it can now. */
+	if (all_ram && how == EMULATE_MODIFY)
+		return stop(mmio, VERDICT_RETRY);
 	if (how == EMULATE_CHECK)
 		return true;
 	for (u32 i = 0; i < operand->size; i++)

@@ -285,6 +285,12 @@ static void test_page_crossing(void **state)
 	assert_int_equal(RUN("\x48\x89\x03"), VERDICT_ADVANCED);
 	assert_memory_equal(registers + 0xffd, "\x08\x07\x06", 3);
 	assert_memory_equal(ram + RAM_PAGE, "\x05\x04\x03\x02\x01", 5);
+	/* What is read and then written, too: ADD. */
+	*reg(REG_RIP) = CODE;
+	*reg(REG_RAX) = 0x0101010101010101;
+	assert_int_equal(RUN("\x48\x01\x03"), VERDICT_ADVANCED);
+	assert_memory_equal(registers + 0xffd, "\x09\x08\x07", 3);
+	assert_memory_equal(ram + RAM_PAGE, "\x06\x05\x04\x03\x02", 5);
 	/* Nothing of it is done when one half cannot be. */
 	*reg(REG_RIP) = CODE;
 	*reg(REG_RBX) = AT(ABSENT) - 1;
