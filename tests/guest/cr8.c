@@ -49,7 +49,7 @@ CHECKS(cr8)
 	trap_handle(VECTOR, on_interrupt);
 	write_cr8(5);
 	check_equal("cr8-sets-tpr", apic_read(APIC_TPR), 0x50);
-	check_equal("cr8-reads-back", read_cr8(), 5);
+	check_equal("cr8-holds-the-class", read_cr8(), 5);
 	apic_write(APIC_TPR, 0x7c);
 	check_equal("cr8-reads-tpr", read_cr8(), 7);
 	send();
