@@ -32,17 +32,28 @@ int guest_write(struct vm *vm, gpa_t gpa, const void *from, u64 size)
 	return error;
 }
 
+/*
+ * How far a run of small pages goes: to where a larger one can begin, if one fits behind it. RAM above the VGA window begins unaligned, and
+ * all of it would be small pages otherwise.
+ */
+static u64 up_to_larger(gpa_t gpa, u64 size, u64 larger)
+{
+	u64 left = ALIGN_UP(gpa, larger) - gpa;
+
+	return left && left < size && size - left >= larger ? left : size;
+}
+
 /* A run of frames for guest-physical `gpa`, at most `size` bytes: as large, and aligned for as large pages, as there is. */
 static paddr_t alloc_run(struct vm *vm, gpa_t gpa, u64 size, u64 *got)
 {
 	static const u64 page_sizes[] = {GIB, 2 * MIB, PAGE_SIZE};
 
 	for (u32 i = 0; i < ARRAY_SIZE(page_sizes); i++) {
-		u64 page = page_sizes[i];
+		u64 page = page_sizes[i], most = i ? up_to_larger(gpa, size, page_sizes[i - 1]) : size;
 
 		if (gpa & (page - 1))
 			continue;
-		for (u64 run = ALIGN_DOWN(size, page); run; run = ALIGN_DOWN(run / 2, page)) {
+		for (u64 run = ALIGN_DOWN(most, page); run; run = ALIGN_DOWN(run / 2, page)) {
 			paddr_t pa = frame_alloc(run, page, FRAME_VM(vm->id));
 
 			if (pa) {

@@ -239,6 +239,23 @@ static void test_unaligned_start(void **state)
 	assert_mapped(MIB, 4 * MIB);
 }
 
+/* A PC's RAM above the VGA window: small pages up to the first boundary, and in front of what is left at the end. */
+static void test_large_pages_after_an_unaligned_start(void **state)
+{
+	const gpa_t start = 0xc0000, end = 16 * MIB + 0x5000;
+	struct pt_leaf leaf;
+
+	(void)state;
+	owner[0] = FRAME_HYPERVISOR; /* so that nothing is aligned by chance */
+	assert_int_equal(guest_memory_add(vm, start, end - start), OK);
+	assert_mapped(start, end - start);
+	for (gpa_t gpa = 2 * MIB; gpa < 16 * MIB; gpa += 2 * MIB) {
+		assert_true(pt_lookup(&vm->root.pt, WINDOW_BASE + gpa, &leaf));
+		assert_int_equal(leaf.size, 2 * MIB);
+	}
+	assert_int_equal(maps, 3);
+}
+
 static void test_not_enough_leaves_nothing(void **state)
 {
 	(void)state;
@@ -305,7 +322,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_one_run), TEST(test_scattered), TEST(test_unaligned_start), TEST(test_not_enough_leaves_nothing),
+		TEST(test_one_run), TEST(test_scattered), TEST(test_unaligned_start), TEST(test_large_pages_after_an_unaligned_start),
+		TEST(test_not_enough_leaves_nothing),
 		TEST(test_engine_refuses), TEST(test_copies), TEST(test_with_vm),
 	};
 
