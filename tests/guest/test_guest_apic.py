@@ -12,8 +12,8 @@ GUESTS = ("conform32", "conform64")
 
 
 def config():
-    """Each guest with the help and without; test_guest_machine.py says why slices are long."""
-    return "[trivisor]\non-idle = poweroff\nstats = on\nslice = 1000\n" + "".join(
+    """Each guest with the help and without."""
+    return "[trivisor]\non-idle = poweroff\nstats = on\n" + "".join(
         f"\n[{guest}-{help}]\nkernel = {guest}.elf\nextra = all\nmemory = 32M\napic_virtualization = {help}\n"
         for guest in GUESTS for help in ("auto", "off"))
 

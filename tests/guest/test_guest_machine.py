@@ -11,14 +11,11 @@ from tests.lib.boots import Boot, on
 
 # Groups of checks that a machine's guest would not survive; differences.txt says why.
 LEFT_OUT = {("qemu", "conform64"): "skip=bad_cr"}
-# Bochs 2.7 carries blocking by NMI from the guest that it leaves into the next one that it enters. Slices longer than any handler of an
-# NMI keep them apart.
-SLICE = {"bochs": "slice = 1000\n", "qemu": ""}
 
 
 def config(platform):
     """All the guests as VMs of one machine."""
-    return "[trivisor]\non-idle = poweroff\n" + SLICE[platform] + "".join(
+    return "[trivisor]\non-idle = poweroff\n" + "".join(
         f"\n[{guest}]\nkernel = {guest}.elf\nextra = {LEFT_OUT.get((platform, guest), 'all')}\nmemory = 32M\n"
         "cpuid-accounting = on\n"
         for guest in native.GUESTS)
