@@ -204,7 +204,13 @@ $(BUILD)/unit/test_%: tests/unit/test_%.c $$(call sources_of,tests/unit/test_%.c
 # Fuzz targets: libFuzzer needs clang.
 FUZZ_LIBS_decode := -lZydis
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-fuzz: $(FUZZ_TARGETS)
+fuzz: $(FUZZ_TARGETS) $(BUILD)/fuzz/decode_all
+
+# No fuzzer, but what it compares.
+$(BUILD)/fuzz/decode_all: tests/fuzz/decode_all.c $(call sources_of,tests/fuzz/decode_all.c)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) -O2 $(DEPS) -o $@ $< $(call sources_of,$<) -lZydis
 
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $$(call sources_of,tests/fuzz/fuzz_%.c)
 	@mkdir -p $(@D)

@@ -152,9 +152,16 @@ def unit(full):
     yield run_pytest("tests/tools", full)
 
 
+def decode_all(program):
+    """Ten million instructions, the decoder against Zydis."""
+    status, output = run([program], UNIT_LIMIT)
+    return Result(f"{program.name}: {output.strip()}", int(not status), int(bool(status)), output)
+
+
 def fuzz(_full):
-    """The fuzzers, a minute each."""
+    """The fuzzers, a minute each, and the decoder on all encodings."""
     yield from filter(None, [make("fuzz")])
+    yield from in_parallel(decode_all, [p for p in programs("fuzz", "decode_all") if p.is_file()])
     yield from in_parallel(fuzz_target, [p for p in programs("fuzz", "fuzz_") if p.is_file()])
 
 
