@@ -58,8 +58,9 @@ static void asids_are_fresh_until_they_run_out(void **state UNUSED)
 	struct asid_pool pool;
 	struct asid_tag a = {0}, b = {0}, c = {0};
 
-	asid_init(&pool, 3); /* 1 and 2 can be handed out */
-	assert_int_equal(asid_assign(&pool, &a, 0, false), ASID_FRESH);
+	asid_init(&pool, 3, false); /* 1 and 2 can be handed out */
+	/* Nobody knows what is left from before. */
+	assert_int_equal(asid_assign(&pool, &a, 0, false), ASID_FLUSH_ALL);
 	assert_int_equal(a.asid, 1);
 	assert_int_equal(asid_assign(&pool, &a, 0, false), ASID_KEEP);
 	assert_int_equal(asid_assign(&pool, &b, 0, false), ASID_FRESH);
@@ -76,10 +77,10 @@ static void an_asid_is_of_one_core(void **state UNUSED)
 	struct asid_pool pool[2];
 	struct asid_tag tag = {0};
 
-	asid_init(&pool[0], 8);
-	asid_init(&pool[1], 8);
-	assert_int_equal(asid_assign(&pool[0], &tag, 0, false), ASID_FRESH);
-	assert_int_equal(asid_assign(&pool[1], &tag, 1, false), ASID_FRESH);
+	asid_init(&pool[0], 8, true);
+	asid_init(&pool[1], 8, true);
+	assert_int_equal(asid_assign(&pool[0], &tag, 0, false), ASID_FLUSH_ALL);
+	assert_int_equal(asid_assign(&pool[1], &tag, 1, false), ASID_FLUSH_ALL);
 	/* Back again: what it left on core 0 may be stale, so the number it had there is not good any more. */
 	assert_int_equal(asid_assign(&pool[0], &tag, 0, false), ASID_FRESH);
 	assert_int_equal(tag.asid, 2);
@@ -90,8 +91,23 @@ static void renewing_leaves_old_translations_behind(void **state UNUSED)
 	struct asid_pool pool;
 	struct asid_tag tag = {0};
 
-	asid_init(&pool, 8);
+	asid_init(&pool, 8, false);
 	asid_assign(&pool, &tag, 0, false);
+	assert_int_equal(asid_assign(&pool, &tag, 0, true), ASID_FRESH);
+	assert_int_equal(tag.asid, 2);
+}
+
+static void a_processor_that_can_flushes_one(void **state UNUSED)
+{
+	struct asid_pool pool;
+	struct asid_tag tag = {0};
+
+	asid_init(&pool, 8, true);
+	asid_assign(&pool, &tag, 0, false);
+	assert_int_equal(asid_assign(&pool, &tag, 0, true), ASID_FLUSH_ONE);
+	assert_int_equal(tag.asid, 1);
+	/* One that is not its own here any more is no use flushing. */
+	tag.generation--;
 	assert_int_equal(asid_assign(&pool, &tag, 0, true), ASID_FRESH);
 	assert_int_equal(tag.asid, 2);
 }
@@ -126,9 +142,12 @@ static void features_by_their_bits(void **state UNUSED)
 	assert_true(both.nested_paging && both.flush_by_asid && !both.nrips && !both.decode_assists);
 	assert_int_equal(both.asids, 8);
 	svm_name_features(&both, text, sizeof(text));
-	assert_string_equal(text, "nested paging, flush by ASID, 8 ASIDs");
+	assert_string_equal(text, "8 ASIDs, nested paging, flush by ASID");
 	svm_name_features(&both, text, 10);
-	assert_string_equal(text, "nested pa");
+	assert_string_equal(text, "8 ASIDs, ");
+	both = svm_read_features(16, BIT(0) | BIT(4) | BIT(13));
+	svm_name_features(&both, text, sizeof(text));
+	assert_string_equal(text, "16 ASIDs, nested paging; found, not used yet: TSC rate, AVIC");
 }
 
 static struct vm_exit decode(u64 code, u64 info1, u64 info2)
@@ -337,6 +356,7 @@ int main(void)
 		cmocka_unit_test(asids_are_fresh_until_they_run_out),
 		cmocka_unit_test(an_asid_is_of_one_core),
 		cmocka_unit_test(renewing_leaves_old_translations_behind),
+		cmocka_unit_test(a_processor_that_can_flushes_one),
 		cmocka_unit_test(msr_map_has_three_ranges),
 		cmocka_unit_test(features_by_their_bits),
 		cmocka_unit_test(every_intercept_has_its_kind),

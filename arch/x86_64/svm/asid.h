@@ -10,6 +10,7 @@
 /* Owned by its core. */
 struct asid_pool {
 	u32 count;	/* ASIDs the processor has, ASID 0 included */
+	bool flush_one; /* it can flush one ASID */
 	u32 next;	/* next to hand out, 1..count */
 	u64 generation; /* from 1 */
 };
@@ -24,13 +25,18 @@ struct asid_tag {
 enum asid_action {
 	ASID_KEEP,	/* the vCPU's translations on this core are still its own */
 	ASID_FRESH,	/* a number no one had in this generation: nothing to flush */
+	ASID_FLUSH_ONE, /* the vCPU keeps its number: flush that at this VMRUN */
 	ASID_FLUSH_ALL, /* a new generation began: flush everything at this VMRUN */
 };
 
-void asid_init(struct asid_pool *pool, u32 count);
 /*
- * Make `tag` valid on `core`, whose pool is given. `renew`: old translations must not be used again
- * (INVAL_ASID_NEW), so even a valid tag gets a fresh number.
+ * Of a core that has just turned SVM on: the first one to run there begins a generation, since whoever used SVM before us (firmware, a
+ * hypervisor before a warm start) may have left anything under any number (INVAL_CORE_STARTED).
+ */
+void asid_init(struct asid_pool *pool, u32 count, bool flush_one);
+/*
+ * Make `tag` valid on `core`, whose pool is given. `renew`: its old translations must not be used again (INVAL_ASID_NEW,
+ * INVAL_ASID_FLUSH).
  */
 enum asid_action asid_assign(struct asid_pool *pool, struct asid_tag *tag, u32 core, bool renew);
 

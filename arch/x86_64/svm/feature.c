@@ -5,19 +5,20 @@
 
 static const struct {
 	u8 bit;
+	bool used;
 	u8 offset;
 	const char *name;
 } rows[] = {
-	{0, offsetof(struct svm_features, nested_paging), "nested paging"},
-	{3, offsetof(struct svm_features, nrips), "NRIPS"},
-	{6, offsetof(struct svm_features, flush_by_asid), "flush by ASID"},
-	{7, offsetof(struct svm_features, decode_assists), "decode assists"},
-	{5, offsetof(struct svm_features, clean_bits), "VMCB clean bits"},
-	{10, offsetof(struct svm_features, pause_filter), "PAUSE filter"},
-	{12, offsetof(struct svm_features, pause_threshold), "PAUSE filter threshold"},
-	{4, offsetof(struct svm_features, tsc_rate), "TSC rate"},
-	{16, offsetof(struct svm_features, vgif), "vGIF"},
-	{13, offsetof(struct svm_features, avic), "AVIC"},
+	{0, true, offsetof(struct svm_features, nested_paging), "nested paging"},
+	{3, true, offsetof(struct svm_features, nrips), "NRIPS"},
+	{6, true, offsetof(struct svm_features, flush_by_asid), "flush by ASID"},
+	{7, true, offsetof(struct svm_features, decode_assists), "decode assists"},
+	{5, true, offsetof(struct svm_features, clean_bits), "VMCB clean bits"},
+	{10, true, offsetof(struct svm_features, pause_filter), "PAUSE filter"},
+	{12, true, offsetof(struct svm_features, pause_threshold), "PAUSE filter threshold"},
+	{4, false, offsetof(struct svm_features, tsc_rate), "TSC rate"},
+	{16, false, offsetof(struct svm_features, vgif), "vGIF"}, /* for guests that have SVM themselves */
+	{13, false, offsetof(struct svm_features, avic), "AVIC"},
 };
 
 static bool *flag(struct svm_features *features, u32 row)
@@ -48,14 +49,24 @@ struct svm_features svm_common_features(const struct svm_features *a, const stru
 	return both;
 }
 
+/* Appends the names of those that are used, or found only; returns the text's length, beyond `size` when it is cut. */
+static size_t append(const struct svm_features *features, bool used, char *buf, size_t at, size_t size)
+{
+	const char *before = used ? "" : "; found, not used yet: ";
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows) && at < size; i++) {
+		if (rows[i].used != used || !get(features, i))
+			continue;
+		at += (size_t)fmt_print(buf + at, size - at, "%s%s", before, rows[i].name);
+		before = ", ";
+	}
+	return at;
+}
+
 void svm_name_features(const struct svm_features *features, char *buf, size_t size)
 {
-	size_t used = 0;
+	size_t at = (size_t)fmt_print(buf, size, "%u ASIDs, ", features->asids);
 
-	buf[0] = '\0';
-	for (u32 i = 0; i < ARRAY_SIZE(rows) && used < size; i++)
-		if (get(features, i))
-			used += (size_t)fmt_print(buf + used, size - used, "%s%s", used ? ", " : "", rows[i].name);
-	if (used < size)
-		fmt_print(buf + used, size - used, "%s%u ASIDs", used ? ", " : "", features->asids);
+	at = append(features, true, buf, at, size);
+	append(features, false, buf, at, size);
 }

@@ -5,6 +5,7 @@
 #include "arch/x86_64/mmu/root.h"
 #include "arch/x86_64/svm/maps.h"
 #include "arch/x86_64/svm/svm.h"
+#include "core/panic.h"
 #include "core/pool.h"
 #include "lib/string.h"
 
@@ -45,36 +46,45 @@ void svm_vm_destroy(struct vm *vm)
 	vm->engine_state = NULL;
 }
 
-static void nothing(void *context UNUSED)
+/* The VM's vCPUs forget their translations at their next VMRUN, wherever that is: asid_assign() decides how. */
+static void forget(void *context)
 {
+	const struct vm *vm = context;
+
+	for (u32 i = 0; i < vm->vcpu_count; i++) {
+		if (!vm->vcpu[i] || !vm->vcpu[i]->engine_state)
+			continue; /* the VM is being made or unmade: it has not run or never will again */
+		__atomic_store_n(&svm_of(vm->vcpu[i])->renew, true, __ATOMIC_RELEASE);
+	}
 }
 
-/* Do what inval_steps() lists for a change of this VM's nested tables. */
+/*
+ * Do what inval_steps() lists for a change of this VM's nested tables. Each core leaves guest mode to answer the kick, and does the
+ * step behind it before it can enter again: a step done by us alone, after the kick, would come too late for a core that was quick.
+ */
 static void invalidate(struct vm *vm, enum inval_event event)
 {
 	const struct inval_machine machine = {
 		.engine = INVAL_SVM, .has_tag = true, .has_single = svm_features.flush_by_asid};
 	struct svm_vm *svm = vm_of(vm);
+	bool kicked = false;
 
 	for (const enum inval_step *step = inval_steps(event, &machine); *step != INVAL_END; step++) {
 		switch (*step) {
+		case INVAL_KICK_HOLDERS:
+			smp_call_all(forget, vm);
+			kicked = true;
+			break;
 		case INVAL_ASID_NEW:
 		case INVAL_ASID_FLUSH:
-			for (u32 i = 0; i < vm->vcpu_count; i++) {
-				if (!vm->vcpu[i] || !vm->vcpu[i]->engine_state)
-					continue; /* the VM is being made or unmade: it has not run or never will again */
-				__atomic_store_n(&svm_of(vm->vcpu[i])->renew, true, __ATOMIC_RELEASE);
-			}
-			break;
-		case INVAL_KICK_HOLDERS:
-			/* Each core leaves guest mode to answer, and looks at `renew` before it enters again. */
-			smp_call_all(nothing, NULL);
+			if (!kicked)
+				forget(vm);
 			break;
 		case INVAL_FREE_FRAMES:
 			pt_reap(&svm->tables);
 			break;
 		default:
-			break;
+			panic("AMD-V was given the invalidation step \"%s\"", inval_step_name(*step));
 		}
 	}
 }

@@ -52,16 +52,20 @@ static void svm_vcpu_destroy(struct vcpu *vcpu)
 /* The vCPU's ASID on this core, and what VMRUN is to flush. */
 static void tag(struct svm_vcpu *svm)
 {
+	static const u8 controls[] = {
+		[ASID_KEEP] = TLB_KEEP,
+		[ASID_FRESH] = TLB_KEEP,
+		[ASID_FLUSH_ONE] = TLB_FLUSH_ASID,
+		[ASID_FLUSH_ALL] = TLB_FLUSH_ALL,
+	};
 	struct vmcb *vmcb = svm->vmcb;
 	bool renew = UNLIKELY(svm->renew) && __atomic_exchange_n(&svm->renew, false, __ATOMIC_ACQUIRE);
 	enum asid_action action = asid_assign(&core_state()->asids, &svm->tag, this_core()->index, renew);
 
-	vmcb->tlb_control = TLB_KEEP;
+	vmcb->tlb_control = controls[action];
 	if (LIKELY(action == ASID_KEEP))
 		return;
 	vmcb->asid = svm->tag.asid;
-	if (action == ASID_FLUSH_ALL)
-		vmcb->tlb_control = TLB_FLUSH_ALL;
 	svm_dirty(svm, CLEAN_ASID);
 }
 

@@ -21,7 +21,7 @@ extern struct svm_features svm_features;
 struct svm_features svm_read_features(u32 ebx, u32 edx);
 /* What both have. */
 struct svm_features svm_common_features(const struct svm_features *a, const struct svm_features *b);
-/* "NRIPS, flush by ASID, ..." into buf. */
+/* "16 ASIDs, nested paging, ...; found, not used yet: ..." into buf, cut at its end. */
 void svm_name_features(const struct svm_features *features, char *buf, size_t size);
 
 /* One per core, owned by it. */
