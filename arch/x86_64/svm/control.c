@@ -78,7 +78,7 @@ void svm_control_init(struct vcpu *vcpu)
 	vmcb->intercept4 = word_of(intercepts4, ARRAY_SIZE(intercepts4));
 	vmcb->exceptions = word_of(exceptions, ARRAY_SIZE(exceptions));
 	filter_pause(vmcb);
-	/* CR4: guests see only the features that CPUID shows them. CR0 and CR3 the processor checks and nested paging contains. CR8 is the virtual local APIC's. */
+	/* CR4: guests see only the features that CPUID shows them. CR0 and CR3 the processor checks and nested paging contains. CR8 is the virtual local APIC's (apic.c). */
 	vmcb->cr_write = BIT(4) | BIT(8);
 	vmcb->cr_read = BIT(8);
 	/* The first touch of a debug register brings them in (svm_load_debug). */

@@ -86,6 +86,7 @@ static void svm_run(struct vcpu *vcpu, struct vm_exit *exit)
 	svm->vmcb->clean = svm_features.clean_bits ? CLEAN_ALL : 0;
 	vcpu->reg[REG_RAX] = svm->vmcb->rax;
 	vcpu->cached = REGS_CACHED_ALWAYS;
+	svm_collect_tpr(svm);
 	svm_collect_events(vcpu);
 	svm_decode_exit(vcpu, exit);
 }
@@ -147,6 +148,8 @@ const struct engine_ops svm_engine = {
 	.set_single_step = svm_set_single_step,
 	.inject = svm_inject,
 	.request_window = svm_request_window,
+	.assist_apic = svm_assist_apic,
+	.show_apic = svm_show_apic,
 	.get_segment = svm_get_segment,
 	.segment_attributes = svm_segment_attributes,
 	.get_msr = svm_get_msr,

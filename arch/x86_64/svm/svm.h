@@ -58,6 +58,7 @@ struct svm_vcpu {
 	u64 iret_rip;
 	u64 dr[4];
 	u64 xss, tsc_aux;
+	u32 *page_tpr; /* the local APIC's task priority; NULL: CR8 is intercepted */
 };
 
 static inline struct svm_vcpu *svm_of(struct vcpu *vcpu)
@@ -123,6 +124,12 @@ void svm_set_single_step(struct vcpu *vcpu);
 void svm_collect_events(struct vcpu *vcpu);
 /* This #DB ends a step that only we wanted (svm->stepping): the NMI window is open. */
 bool svm_end_step(struct vcpu *vcpu);
+
+/* apic.c */
+u32 svm_assist_apic(struct vcpu *vcpu, void *page);
+void svm_show_apic(struct vcpu *vcpu, const struct apic_view *view);
+/* After an exit: what the guest made of its task priority goes to the local APIC. */
+void svm_collect_tpr(struct svm_vcpu *svm);
 
 /* exit.c */
 void svm_decode_exit(struct vcpu *vcpu, struct vm_exit *exit);
