@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from tests.lib.boots import Boot, on
+from tests.lib.boots import AMDV, Boot, on
 
 # name: (kernel, options, how it ends)
 GUESTS = {
@@ -18,7 +18,7 @@ GUESTS = {
 CONFIG = "[trivisor]\non-idle = poweroff\n" + "".join(
     f"\n[{name}]\nkernel = {kernel}.elf\nextra = {options or 'all'}\nmemory = 16M\n" for name, (kernel, options, _) in GUESTS.items())
 # Bochs: by VT-x; QEMU: by AMD-V.
-MACHINES = on(Boot(cores=1, config=CONFIG), {}, *({"platform": "qemu", "cores": cores} for cores in (1, 2, 4)))
+MACHINES = on(Boot(cores=1, config=CONFIG), {}, *AMDV)
 END = 240  # seconds the slowest of them may take from its start
 
 

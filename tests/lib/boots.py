@@ -59,6 +59,10 @@ def on(boot, *variants):
     return [replace(boot, **variant) for variant in variants]
 
 
+# Changes of a Boot: AMD-V in QEMU's software emulation, where a boot is cheap, with one core and more.
+AMDV = tuple({"platform": "qemu", "cores": cores} for cores in (1, 2, 4))
+
+
 class Boots:
     """The machines of one test session, started when first asked for, ended with the session."""
 

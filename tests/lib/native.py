@@ -123,6 +123,12 @@ def compare_hosted(guest, machine, lines, entries):
     return failures(guest, own + (machine,), lines, entries) + list(differences(guest, sides, entries))
 
 
+def compare_engines(guest, hosted, entries):
+    """What differs between the lines that the guest printed under Trivisor on the machines; hosted: machine -> lines."""
+    sides = [((f"trivisor-{machine}", "trivisor", machine), [comparable(line) for line in lines]) for machine, lines in hosted.items()]
+    return list(differences(guest, sides, entries))
+
+
 def stale(entries, guests=GUESTS, platforms=PLATFORMS):
     """Entries that have explained nothing."""
     return [f"{DIFFERENCES.name}:{entry.number}: explains nothing any more: {entry.platform} | {entry.guest} | {entry.reason}"

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from tests.lib.boots import Boot, on
+from tests.lib.boots import AMDV, Boot, on
 from tests.lib.screen import read_text
 
 HELLO = "[trivisor]\non-idle = poweroff\n\n[hello]\nkernel = hello.elf\nmemory = 16M\n\n[hello64]\nkernel = hello64.elf\nmemory = 16M\n"
@@ -37,7 +37,7 @@ def test_vtx(machine):
     assert re.search(r"^\[\d+\] engine: vmx \(Intel VT-x\)", machine.text, re.M)
 
 
-@pytest.mark.parametrize("machine", on(MACHINE, *({"platform": "qemu", "cores": cores} for cores in (1, 2, 4)))
+@pytest.mark.parametrize("machine", on(MACHINE, *AMDV)
                          + full(on(MACHINE, {"platform": "qemu", "cores": 8})), indirect=True)
 def test_amdv(machine):
     runs_hello(machine)
@@ -48,8 +48,8 @@ def test_amdv(machine):
 LARGE = "[trivisor]\non-idle = poweroff\n\n[hello64]\nkernel = hello64.elf\nmemory = 4608M\n"
 
 
-@pytest.mark.parametrize("machine", on(Boot(memory=6144, config=LARGE), {"platform": "qemu"})
-                         + full(on(Boot(memory=6144, config=LARGE), {})), indirect=True)
+@pytest.mark.parametrize("machine", on(Boot(memory=6144, config=LARGE), AMDV[0])
+                         + full(on(Boot(memory=6144, config=LARGE), {}, *AMDV[1:])), indirect=True)
 def test_memory_above_4_gib_is_used(machine):
     assert machine.expect_end(LIMIT).status == 0
     assert int(re.search(r"^\[\d+\] memory: (\d+) MiB usable", machine.text, re.M).group(1)) > 5000
@@ -75,3 +75,27 @@ def test_no_virtualization_is_said_on_serial_port_and_screen(machine, tmp_path):
     for words in ("*** Trivisor stops:", "the processor has no VT-x"):
         assert any(words in line for line in shown), "\n".join(filter(None, shown))
     assert re.search(r"engine vmx .*no VT-x", machine.text)
+
+
+# By name for each VM; what this machine's cores do not have, and what does not exist, is said.
+NAMED = "[trivisor]\non-idle = poweroff\n" + "".join(
+    f"\n[{engine}]\nkernel = hello.elf\nmemory = 16M\nengine = {engine}\n" for engine in ("auto", "svm", "vmx", "xen"))
+
+
+@pytest.mark.parametrize("machine, here, other", [
+    (Boot(platform="qemu", config=NAMED), "svm", "vmx"),
+    pytest.param(Boot(config=NAMED), "vmx", "svm", marks=pytest.mark.full),
+], indirect=["machine"])
+def test_engines_by_name(machine, here, other):
+    assert machine.expect_end(LIMIT).status == 0
+    for vm in ("auto", here):
+        assert f"vm {vm}: ended: exit code 0" in machine.text
+    reason = re.search(rf"^     engine {other} \(.*?\): (.*)$", machine.text, re.M).group(1)
+    assert re.search(rf"^vm {other}: not started: .*{re.escape(reason)}", machine.text, re.M)
+    assert re.search(r"^vm xen: not started: .*there is no engine of this name", machine.text, re.M)
+
+
+@pytest.mark.parametrize("machine", on(Boot(platform="qemu", config=HELLO, stays=True), {"engine": "vmx"}), indirect=True)
+def test_an_engine_that_is_not_there_is_told_why(machine):
+    machine.expect(r"^\*\*\* Trivisor stops: this machine does not have the engine that trivisor.conf names", LIMIT)
+    assert re.search(r"^     engine vmx \(Intel VT-x\): \S", machine.text, re.M)
