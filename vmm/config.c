@@ -188,7 +188,15 @@ static void set_stats(struct parser *parser, struct ini_text value)
 
 static void set_cpuid_accounting(struct parser *parser, struct ini_text value)
 {
-	config_set_choice(parser, value, "cpuid-accounting", "off", "on", &parser->vm->cpuid_accounting);
+	static const char *const words[] = {[ACCOUNTING_OFF] = "off", [ACCOUNTING_ON] = "on", [ACCOUNTING_REVERSED] = "reversed"};
+
+	for (u32 i = 0; i < ARRAY_SIZE(words); i++) {
+		if (ini_is(value, words[i])) {
+			parser->vm->cpuid_accounting = (enum config_accounting)i;
+			return;
+		}
+	}
+	config_error(parser, "cpuid-accounting = " PIECE ": expected on, reversed or off", PIECE_OF(value));
 }
 
 static void set_engine(struct parser *parser, struct ini_text value)

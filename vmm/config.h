@@ -19,6 +19,9 @@ enum config_idle { IDLE_POWEROFF, IDLE_STAY };
 enum config_end { END_DESTROY, END_RESTART };
 enum config_toggle { TOGGLE_AUTO, TOGGLE_ON, TOGGLE_OFF };
 
+/* The order of the leaves of vmm/cpuid_account.h. */
+enum config_accounting { ACCOUNTING_OFF, ACCOUNTING_ON, ACCOUNTING_REVERSED };
+
 struct config_module {
 	char file[CONFIG_FILE_SIZE];
 	char arguments[CONFIG_TEXT_SIZE];
@@ -35,7 +38,7 @@ struct vm_config {
 	u32 vcpus;
 	u64 cpus;   /* BIT(core); 0: any */
 	bool stats;
-	bool cpuid_accounting;
+	enum config_accounting cpuid_accounting;
 	char engine[16]; /* "": as [trivisor] says */
 	enum config_end on_poweroff, on_reboot, on_crash;
 	u32 weight; /* cpu_weight =; 256: normal */

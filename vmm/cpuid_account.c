@@ -3,6 +3,9 @@
 #include "vmm/account.h"
 #include "vmm/vm.h"
 
+/* From C, D, E, F to F, E, D, C. */
+#define REVERSED 3u
+
 static const struct cpuid_leaf nothing;
 
 static struct cpuid_leaf count_leaf(struct account_sum sum)
@@ -29,9 +32,11 @@ static struct cpuid_leaf leaf_of(const struct vm *vm, u32 code, struct cpuid_lea
 
 struct cpuid_leaf cpuid_account(const struct vm *vm, u32 leaf, u32 subleaf)
 {
-	if (!vm->config->cpuid_accounting)
+	enum config_accounting order = vm->config->cpuid_accounting;
+
+	if (order == ACCOUNTING_OFF)
 		return nothing;
-	switch (leaf) {
+	switch (order == ACCOUNTING_REVERSED ? leaf ^ REVERSED : leaf) {
 	case CPUID_ACCOUNT_EXITS:
 		return count_leaf(account_of_all(vm));
 	case CPUID_ACCOUNT_CYCLES:

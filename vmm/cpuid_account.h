@@ -1,6 +1,6 @@
 /*
  * A VM's exits as its guest sees them, by CPUID: for courses, in the meaning that university assignments gave these leaves.
- * There is nothing to see unless its config says `cpuid-accounting = on`. docs/config.md has the table. Pure.
+ * There is nothing to see unless its config says `cpuid-accounting = on`; with `reversed` the leaves count the other way. docs/config.md has the table. Pure.
  */
 #ifndef VMM_CPUID_ACCOUNT_H
 #define VMM_CPUID_ACCOUNT_H

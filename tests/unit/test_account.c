@@ -23,7 +23,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	fake_init(&fake);
-	fake.config.cpuid_accounting = true;
+	fake.config.cpuid_accounting = ACCOUNTING_ON;
 	second = (struct vcpu){.vm = &fake.vm};
 	fake.vm.vcpu[1] = &second;
 	fake.vm.vcpu_count = 2;
@@ -72,15 +72,28 @@ static void what_is_no_reason_says_so(void **state)
 	assert_leaf(0x4fffffff, 16, 0, 0, 0, 0);
 }
 
+/* As some years of the course have it: the totals at F and E, the reasons at D and C. */
+static void the_order_can_be_reversed(void **state)
+{
+	(void)state;
+	fake.config.cpuid_accounting = ACCOUNTING_REVERSED;
+	assert_leaf(0x4fffffff, 0, 3 + 4 + 5 + 6 + 1, 0, 0, 0);
+	assert_leaf(0x4ffffffe, 0, 0, 1, 0x12345678 + 50 + 60 + 7, 0);
+	assert_leaf(0x4ffffffd, 10, 7, 0, 0, 0);
+	assert_leaf(0x4ffffffc, 10, 0, 1, 0x12345678, 0);
+	assert_leaf(0x4ffffffc, RAW_NMI, 0, 0, 0, ~0u);
+	assert_leaf(0x4ffffffb, 10, 0, 0, 0, 0);
+}
+
 static void nothing_is_seen_unless_asked_for(void **state)
 {
 	(void)state;
-	fake.config.cpuid_accounting = false;
+	fake.config.cpuid_accounting = ACCOUNTING_OFF;
 	for (u32 leaf = 0x4ffffffc; leaf <= 0x4fffffff; leaf++) {
 		assert_leaf(leaf, 10, 0, 0, 0, 0);
 		assert_leaf(leaf, RAW_NMI, 0, 0, 0, 0);
 	}
-	fake.config.cpuid_accounting = true;
+	fake.config.cpuid_accounting = ACCOUNTING_ON;
 	assert_leaf(0x4ffffffb, 10, 0, 0, 0, 0);
 }
 
@@ -90,6 +103,7 @@ int main(void)
 		cmocka_unit_test_setup(totals_are_of_all_vcpus_and_reasons, set_up),
 		cmocka_unit_test_setup(reasons_are_by_code, set_up),
 		cmocka_unit_test_setup(what_is_no_reason_says_so, set_up),
+		cmocka_unit_test_setup(the_order_can_be_reversed, set_up),
 		cmocka_unit_test_setup(nothing_is_seen_unless_asked_for, set_up),
 	};
 

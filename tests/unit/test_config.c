@@ -91,8 +91,8 @@ static void test_everything(void **state)
 	assert_int_equal(config.vm[0].module_count, 0);
 	assert_true(config.vm[0].stats); /* the default, though it came later */
 	assert_false(config.vm[1].stats);
-	assert_false(config.vm[0].cpuid_accounting);
-	assert_true(config.vm[1].cpuid_accounting);
+	assert_int_equal(config.vm[0].cpuid_accounting, ACCOUNTING_OFF);
+	assert_int_equal(config.vm[1].cpuid_accounting, ACCOUNTING_ON);
 	assert_int_equal(config.vm[1].module_count, 2);
 	assert_string_equal(config.vm[1].module[0].file, "a.img");
 	assert_string_equal(config.vm[1].module[0].arguments, "x=1 y");
@@ -179,6 +179,7 @@ static void test_bad_lines(void **state)
 	assert_bad_line("vcpus = two", "vcpus = two");
 	assert_bad_line("vcpus = 2x", "vcpus = 2x");
 	assert_bad_line("cpu_weight = 65536", "from 1 to 65535");
+	assert_bad_line("cpuid-accounting = yes", "on, reversed or off");
 	assert_bad_line("stats = yes", "stats = yes: expected on or off");
 	assert_bad_line("kernel = c", "kernel: expected it once");
 	assert_bad_line("engine = v m x", "engine");
