@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools import bench_linux, image
+from tools import bench_linux, image, profile
 from tools.launch.machine import FAILED, OK, Machine
 from tools.launch.spec import LaunchError, MachineSpec
 from tools.options import parser
@@ -22,7 +22,10 @@ SKIP = re.compile(r"^bench\| skip (\w+): (.*)$", re.M)
 DONE = re.compile(r"^bench\| bench done$", re.M)
 LIMIT = 300  # seconds the machine may take
 TOLERANCE = 1.05  # on the committed result
-COLUMNS = ("operation", "trivisor", "min", "mean")
+TRACE = BUILD / "bench.trace"
+PRINTED = ("operation", "trivisor", "min", "mean")
+TRACED = ("vmreads", "vmwrites")
+COLUMNS = PRINTED + TRACED
 
 
 def read_csv(path):
@@ -33,24 +36,35 @@ def read_csv(path):
 
 def parse(text):
     """What the guest printed: ({operation: row}, {operation: why it was skipped})."""
-    return {found[0]: dict(zip(COLUMNS, found)) for found in ROW.findall(text)}, dict(SKIP.findall(text))
+    return {found[0]: dict(zip(PRINTED, found)) for found in ROW.findall(text)}, dict(SKIP.findall(text))
 
 
 def measure():
-    """Boot the guest; returns what parse() does. LaunchError when the machine ended before the guest was done."""
+    """Boot the guest; returns what it printed. LaunchError when the machine ended before the guest was done."""
     disk = BUILD / "bench.img"
     # The config names the guest as it lies in build/guests.
     config = BUILD / "guests" / CONFIG.name
     config.write_bytes(CONFIG.read_bytes())
     image.build(config, disk, LOADER, HYPERVISOR)
-    machine = Machine(MachineSpec(platform="bochs", image=disk, cores=1, cpu=CPU), BUILD / "run").start()
+    machine = Machine(MachineSpec(platform="bochs", image=disk, cores=1, cpu=CPU, trace=TRACE), BUILD / "run").start()
     try:
         ending = machine.wait_end(LIMIT)
     finally:
         machine.stop()
     if not ending or ending.status != OK or not DONE.search(machine.text):
         raise LaunchError(f"no result: {ending.reason if ending else 'time ran out'}\n{machine.tail()}")
-    return parse(machine.text)
+    return machine.text
+
+
+def traces(measured):
+    """{operation: Profile}, and puts the VMCS accesses into the rows: the guest has each row traced right before it prints it."""
+    with open(TRACE, encoding="utf-8") as file:
+        found = profile.profiles(file, profile.Symbols.of(HYPERVISOR))
+    if len(found) != len(measured):
+        raise LaunchError(f"{TRACE}: {len(found)} operations were traced, {len(measured)} were measured")
+    for row, taken in zip(measured.values(), found):
+        row.update(vmreads=str(taken.vmreads), vmwrites=str(taken.vmwrites))
+    return dict(zip(measured, found))
 
 
 def ratio(row, ticks):
@@ -61,14 +75,15 @@ def ratio(row, ticks):
 
 def table(reference, measured, skipped):
     """The printed table, as lines."""
-    shape = "{:<36} {:>6} {:>6} {:>6} {:>9} {:>7} {:>6}"
-    lines = [shape.format("operation", "floor", "KVM", "Xen", "Trivisor", "ratio", "must")]
+    shape = "{:<36} {:>6} {:>6} {:>6} {:>9} {:>7} {:>6} {:>6} {:>7} {:>8}"
+    lines = [shape.format("operation", "floor", "KVM", "Xen", "Trivisor", "ratio", "must", "aim", "VMREADs", "VMWRITEs")]
     for name, row in reference.items():
         if name in measured:
-            ticks = measured[name]["trivisor"]
-            lines.append(shape.format(name, row["floor"], row["kvm"], row["xen"], ticks, ratio(row, int(ticks)), row["must"]))
+            own = measured[name]
+            lines.append(shape.format(name, row["floor"], row["kvm"], row["xen"], own["trivisor"], ratio(row, int(own["trivisor"])),
+                                      row["must"], row["aim"], own["vmreads"], own["vmwrites"]))
         else:
-            lines.append(shape.format(name, row["floor"], row["kvm"], row["xen"], "-", "", row["must"])
+            lines.append(shape.format(name, row["floor"], row["kvm"], row["xen"], "-", "", row["must"], row["aim"], "", "")
                          + f"  {skipped.get(name, 'not measured')}")
     return lines
 
@@ -84,6 +99,9 @@ def complaints(reference, measured, committed):
         ticks = int(measured[name]["trivisor"])
         if row["must"] and ticks > int(row["must"]):
             found.append(f"{name}: {ticks} ticks, over its limit of {row['must']}")
+        for column in TRACED:
+            if row[f"must_{column}"] and int(measured[name][column]) > int(row[f"must_{column}"]):
+                found.append(f"{name}: {measured[name][column]} {column}, over the limit of {row[f'must_{column}']}")
         if name in committed and ticks > int(committed[name]["trivisor"]) * TOLERANCE:
             found.append(f"{name}: {ticks} ticks, more than 5 % over the {committed[name]['trivisor']} of the committed result")
     return found
@@ -93,7 +111,7 @@ def versions():
     """The tools a result depends on, as a comment."""
     bochs = subprocess.run(["dpkg-query", "-W", "-f", "bochs ${Version}", "bochs"], capture_output=True, text=True, check=False)
     gcc = subprocess.run(["gcc", "--version"], capture_output=True, text=True, check=False)
-    return f"# {bochs.stdout}, {CPU}, 1 core; {gcc.stdout.splitlines()[0]}; ticks: median, min, mean of 1000, net of the set-up"
+    return f"# {bochs.stdout}, {CPU}, 1 core; {gcc.stdout.splitlines()[0]}; ticks: median, min, mean of 1000, net of the set-up; VMCS accesses of one"
 
 
 def write_csv(path, reference, measured):
@@ -115,9 +133,12 @@ def main(arguments):
         if not build():
             raise LaunchError("the build failed")
         say("measuring, some 20 s")
-        measured, skipped = measure()
+        measured, skipped = parse(measure())
+        traced = traces(measured)
         reference = read_csv(REFERENCE)
         print("\n".join(table(reference, measured, skipped)))
+        if options.profile:
+            print("\n".join(profile.report(operation, taken) for operation, taken in traced.items()))
         if options.csv:
             write_csv(Path(options.csv), reference, measured)
     except (LaunchError, image.ImageError, OSError) as error:

@@ -10,19 +10,13 @@
 /* One sample: TSC ticks, of what is measured with its set-up, or of the set-up alone. */
 typedef u32 (*sampler)(u64 argument);
 
-struct statistics {
-	u32 median, min, mean;
-};
-
-struct statistics sample(sampler take, u64 argument);
-
 /*
  * Prints the row: median, min and mean of `full` less the median of `empty`, which does all of the same but the operation.
  * The exiting instruction itself is thus included.
  */
 void row(const char *operation, sampler full, sampler empty, u64 argument);
-/* The same from statistics that are net already. */
-void print_statistics(const char *operation, struct statistics statistics);
+/* The same for what is net already. */
+void row_net(const char *operation, sampler full, u64 argument);
 /* A row that cannot be measured here. */
 void no_row(const char *operation, const char *why);
 

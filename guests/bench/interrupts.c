@@ -48,7 +48,7 @@ void bench_interrupts(void)
 	idt_gate(VECTOR_BENCH, CODE(0), (const void *)stub_irq_entry, GATE_INTERRUPT, 0);
 	row(rows[0], stub_self_ipi, stub_self_ipi_empty, VECTOR_BENCH);
 	row(rows[1], stub_hlt_pending, stub_hlt_pending_empty, VECTOR_BENCH);
-	print_statistics(rows[2], sample(stub_timer_spin, TIMER_AHEAD));
-	print_statistics(rows[3], sample(stub_timer_hlt, TIMER_AHEAD));
+	row_net(rows[2], stub_timer_spin, TIMER_AHEAD);
+	row_net(rows[3], stub_timer_hlt, TIMER_AHEAD);
 	wrmsr(MSR_TSC_DEADLINE, 0);
 }

@@ -53,6 +53,13 @@ debug: action=ignore
 SWITCHED_OFF = re.compile(r"Shutdown port: shutdown requested|soft power off")
 # Optional MSRs and VMCS fields that are looked for, and what OVMF tries out.
 NOISE = re.compile(r"RDMSR: Unknown register|VMREAD: not supported field|\[(?:CMOS|UHCI) *\]|^\s*$")
+# `xchg bx, bx` stops in the debugger. Its first one begins a trace, the next one ends it, and so on.
+TRACE_CONFIG = """\
+magic_break: enabled=1
+debugger_log: {trace}
+"""
+TRACE_COMMANDS = "trace on\nc\ntrace off\nc\n"
+MOST_TRACES = 200
 FIXED_TIME = 1704067200  # the clock of the machine at start: runs repeat
 
 
@@ -83,16 +90,18 @@ class Bochs:
         # A copy of its own: firmware writes to the volume, and Bochs locks the file beside it.
         shutil.copyfile(self.spec.image, self.folder / "disk.img")
         (self.folder / "bochsrc").write_text(self.config_text(ports["serial"]))
-        (self.folder / "start").write_text("c\n")  # Debian's Bochs has the debugger built in: tell it to go on
+        # Debian's Bochs has the debugger built in: tell it to go on
+        (self.folder / "start").write_text("c\n" + (TRACE_COMMANDS * MOST_TRACES if self.spec.trace else ""))
         return [PROGRAM, "-q", "-f", "bochsrc", "-rc", "start"]
 
     def config_text(self, port):
         """bochsrc for this machine."""
         megs = self.spec.memory
         memory = f"megs: {megs}" if megs <= LARGEST_MEGS else f"memory: guest={megs}, host={LARGEST_MEGS}"
-        return CONFIG.format(firmware=FIRMWARE, vga_rom=VGA_ROM, memory=memory, model=self.model,
-                             cores=self.spec.cores, ips=self.spec.ips or INSTRUCTIONS_PER_SECOND, time0=FIXED_TIME, disk="disk.img",
-                             port=port, log=self.log, error="report")
+        text = CONFIG + (TRACE_CONFIG if self.spec.trace else "")
+        return text.format(firmware=FIRMWARE, vga_rom=VGA_ROM, memory=memory, model=self.model,
+                           cores=self.spec.cores, ips=self.spec.ips or INSTRUCTIONS_PER_SECOND, time0=FIXED_TIME, disk="disk.img",
+                           port=port, log=self.log, error="report", trace=self.spec.trace)
 
     # Bochs draws its screen with curses and asks for a terminal to do so.
     environment = {"TERM": "vt100"}

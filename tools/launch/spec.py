@@ -22,6 +22,7 @@ class MachineSpec:
     cpu: str = ""  # "": the platform's own choice
     window: bool = False  # show the framebuffer, where the emulator and the host can
     ips: int = 0  # Bochs only: instructions a second, which is the TSC's rate; 0: the platform's own choice
+    trace: Path | None = None  # Bochs only: write here each instruction between two of the guest's marks (tools/profile.py)
 
 
 # What KVM can hand on to a guest: the CPU flag, the module's switch for it, and the name of the thing.
