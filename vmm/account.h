@@ -12,9 +12,19 @@
 
 struct account {
 	u64 count[ACCOUNT_REASONS + 1], ticks[ACCOUNT_REASONS + 1]; /* ticks: from the exit to the next entry */
-	u64 handler_ticks; /* of all reasons, and of what else is done between exits and entries */
-	u64 guest_ticks;   /* time in the guest */
+	u64 attend_ticks; /* what else is done between exits and entries */
+	u64 loop_ticks;	  /* all of these, and the time in the guest */
 };
+
+/* Time in the guest. */
+static inline u64 account_guest_ticks(const struct account *account)
+{
+	u64 ticks = account->loop_ticks - account->attend_ticks;
+
+	for (u32 raw = 0; raw <= ACCOUNT_REASONS; raw++)
+		ticks -= account->ticks[raw];
+	return ticks;
+}
 
 struct account_sum {
 	u64 count, ticks;

@@ -56,7 +56,7 @@ void account_print(struct vm *vm)
 		print_row(vm, exit_table[kind].name, of_kind(vm, kind));
 	print_row(vm, "all", all);
 	for (u32 i = 0; i < vm->vcpu_count; i++)
-		guest += vm->vcpu[i]->account.guest_ticks;
+		guest += account_guest_ticks(&vm->vcpu[i]->account);
 	log_line("vm %s: time in the guest %llu us, in handlers %llu us", vm->config->name, (unsigned long long)ticks_to_us(guest),
 		 (unsigned long long)ticks_to_us(all.ticks));
 	for (u32 raw = 0; raw <= ACCOUNT_REASONS; raw++)

@@ -74,10 +74,11 @@ struct engine_ops {
 	void (*put)(struct vcpu *vcpu);
 
 	/*
-	 * Run until an exit. The root in CR3 is the same before and after. An event whose delivery the exit interrupted
-	 * is in vcpu->events.in_flight, and ATTENTION_EVENT is set for it. exit->raw is at most ACCOUNT_REASONS.
+	 * Run until an exit, which is in vcpu->exit then: exit.raw is at most ACCOUNT_REASONS. The root in CR3 is the same
+	 * before and after. An event whose delivery the exit interrupted is in vcpu->events.in_flight, and ATTENTION_EVENT
+	 * is set for it.
 	 */
-	void (*run)(struct vcpu *vcpu, struct vm_exit *exit);
+	void (*run)(struct vcpu *vcpu);
 
 	/* Bring the registers of `mask` (BIT(enum reg)) into vcpu->reg and set them in vcpu->cached. */
 	void (*fetch)(struct vcpu *vcpu, u64 mask);

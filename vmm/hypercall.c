@@ -11,63 +11,67 @@
 #define CONSOLE_WRITE_MAX 4096u
 #define CHUNK		  256u
 
-/* Arguments as the guest's mode gives them; the result goes to RAX unless the verdict ends the VM. */
-struct hypercall {
-	u64 argument[4];
-	bool long_mode;
-	s64 result;
-};
+typedef enum verdict (*hypercall_t)(struct vcpu *vcpu);
 
-typedef enum verdict (*hypercall_t)(struct vcpu *vcpu, struct hypercall *call);
-
-static enum verdict version(struct vcpu *vcpu, struct hypercall *call)
+/* Which bits of a register are the guest's: 32- and 16-bit code has the lower halves. */
+static u64 register_mask(struct vcpu *vcpu)
 {
-	(void)vcpu;
-	call->result = HYPERCALL_ABI_VERSION;
+	return vcpu_long_mode(vcpu) ? ~0ull : 0xffffffffull;
+}
+
+static enum verdict answer(struct vcpu *vcpu, s64 result)
+{
+	vcpu_set(vcpu, REG_RAX, (u64)result);
 	return VERDICT_ADVANCE;
 }
 
-/* All or nothing: the range is checked before the first byte is printed. */
-static enum verdict console_write(struct vcpu *vcpu, struct hypercall *call)
+static enum verdict version(struct vcpu *vcpu)
 {
-	gpa_t gpa = call->argument[0];
-	u64 length = call->argument[1];
+	return answer(vcpu, HYPERCALL_ABI_VERSION);
+}
+
+static bool print(struct vcpu *vcpu, gpa_t gpa, u64 length)
+{
 	char chunk[CHUNK];
 
-	call->result = HYPERCALL_RANGE;
-	if (length > CONSOLE_WRITE_MAX || !guest_memory_contains(&vcpu->vm->memory, gpa, length, false))
-		return VERDICT_ADVANCE;
 	for (u64 done = 0; done < length; done += CHUNK) {
 		u64 n = MIN(length - done, (u64)CHUNK);
 
 		if (guest_read(vcpu->vm, gpa + done, chunk, n))
-			return VERDICT_ADVANCE;
+			return false;
 		vm_console_write(vcpu->vm->console, chunk, n);
 	}
-	call->result = (s64)length;
-	return VERDICT_ADVANCE;
+	return true;
 }
 
-static enum verdict yield(struct vcpu *vcpu, struct hypercall *call)
+/* All or nothing: the range is checked before the first byte is printed. */
+static enum verdict console_write(struct vcpu *vcpu)
 {
-	(void)vcpu;
-	call->result = 0;
+	u64 mask = register_mask(vcpu), length = vcpu->reg[REG_RCX] & mask;
+	gpa_t gpa = vcpu->reg[REG_RBX] & mask;
+	bool fits = length <= CONSOLE_WRITE_MAX && guest_memory_contains(&vcpu->vm->memory, gpa, length, false);
+
+	return answer(vcpu, fits && print(vcpu, gpa, length) ? (s64)length : HYPERCALL_RANGE);
+}
+
+static enum verdict yield(struct vcpu *vcpu)
+{
+	(void)answer(vcpu, 0);
 	return VERDICT_YIELD;
 }
 
-static enum verdict time_now(struct vcpu *vcpu, struct hypercall *call)
+static enum verdict time_now(struct vcpu *vcpu)
 {
 	u64 ns = ticks_to_ns(rdtsc() - vcpu->vm->started_ticks);
 
-	call->result = (s64)ns;
-	if (!call->long_mode)
+	if (!vcpu_long_mode(vcpu))
 		vcpu_set_sized(vcpu, REG_RDX, 4, ns >> 32);
-	return VERDICT_ADVANCE;
+	return answer(vcpu, (s64)ns);
 }
 
-static enum verdict exit_vm(struct vcpu *vcpu, struct hypercall *call)
+static enum verdict exit_vm(struct vcpu *vcpu)
 {
-	u64 code = call->argument[0];
+	u64 code = vcpu->reg[REG_RBX] & register_mask(vcpu);
 
 	vm_end(vcpu->vm, VM_END_EXIT, code, "exit code %llu", (unsigned long long)code);
 	return VERDICT_END;
@@ -85,37 +89,22 @@ static const struct hypercall_row {
 	[HYPERCALL_EXIT] = {exit_vm, VM_MAY_EXIT},
 };
 
-static enum verdict call_number(struct vcpu *vcpu, u64 number, struct hypercall *call)
-{
-	const struct hypercall_row *row = number < HYPERCALLS ? &hypercalls[number] : NULL;
-
-	if (vcpu_cpl(vcpu) != 0) {
-		call->result = HYPERCALL_DENIED;
-	} else if (!row) {
-		call->result = HYPERCALL_UNKNOWN;
-	} else if (row->permission & ~vcpu->vm->permissions) {
-		call->result = HYPERCALL_DENIED;
-	} else {
-		return row->call(vcpu, call);
-	}
-	return VERDICT_ADVANCE;
-}
-
+/* General registers stand in the file at every exit. */
 enum verdict handle_hypercall(struct vcpu *vcpu, const struct vm_exit *exit)
 {
-	static const enum reg arguments[4] = {REG_RBX, REG_RCX, REG_RDX, REG_RSI};
-	bool long_mode = vcpu_long_mode(vcpu);
-	u64 mask = long_mode ? ~0ull : 0xffffffffull;
-	struct hypercall call;
-	enum verdict verdict;
+	u64 number = vcpu->reg[REG_RAX];
+	const struct hypercall_row *row;
 
 	(void)exit;
-	call.long_mode = long_mode;
-	/* General registers stand in the file at every exit. */
-	for (u32 i = 0; i < ARRAY_SIZE(arguments); i++)
-		call.argument[i] = vcpu->reg[arguments[i]] & mask;
-	verdict = call_number(vcpu, vcpu->reg[REG_RAX] & mask, &call);
-	if (verdict != VERDICT_END)
-		vcpu->reg[REG_RAX] = (u64)call.result & mask;
-	return verdict;
+	if (UNLIKELY(vcpu_cpl(vcpu) != 0))
+		return answer(vcpu, HYPERCALL_DENIED);
+	/* Which half of RAX counts is worth a question only when it matters. */
+	if (UNLIKELY(number >= HYPERCALLS))
+		number &= register_mask(vcpu);
+	if (UNLIKELY(number >= HYPERCALLS))
+		return answer(vcpu, HYPERCALL_UNKNOWN);
+	row = &hypercalls[number];
+	if (UNLIKELY(row->permission & ~vcpu->vm->permissions))
+		return answer(vcpu, HYPERCALL_DENIED);
+	return row->call(vcpu);
 }

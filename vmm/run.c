@@ -127,25 +127,23 @@ static enum step __attribute__((noinline)) slow_verdict(struct vcpu *vcpu, enum 
 }
 
 /* The exit has been dealt with: count it. Returns the time. */
-static inline u64 count_exit(struct account *account, u32 raw, u64 left)
+static inline u64 count_exit(struct vcpu *vcpu, u64 left)
 {
+	struct account *account = &vcpu->account;
 	u64 now = rdtsc();
 
-	account->count[raw]++;
-	account->ticks[raw] += now - left;
-	account->handler_ticks += now - left;
+	account->count[vcpu->exit.raw]++;
+	account->ticks[vcpu->exit.raw] += now - left;
 	return now;
 }
 
-/* Time in the guest is what is left: it is not worth an instruction at each exit. */
+/* Time in the guest is what is left over (account_guest_ticks()): it is not worth an instruction at each exit. */
 static enum step vcpu_loop(struct vcpu *vcpu, u64 start)
 {
-	struct account *account = &vcpu->account;
-	u64 now = start, handled = account->handler_ticks;
+	u64 now = start;
 	enum step step;
 
 	for (;;) {
-		struct vm_exit exit;
 		enum verdict verdict;
 		u64 left;
 
@@ -153,19 +151,19 @@ static enum step vcpu_loop(struct vcpu *vcpu, u64 start)
 			left = now;
 			step = attend(vcpu);
 			now = rdtsc();
-			account->handler_ticks += now - left;
+			vcpu->account.attend_ticks += now - left;
 			if (step != STEP_GO)
 				break;
 		}
-		vcpu->engine->run(vcpu, &exit);
+		vcpu->engine->run(vcpu);
 		left = rdtsc();
-		verdict = exit_table[exit.kind].handle(vcpu, &exit);
+		verdict = exit_table[vcpu->exit.kind].handle(vcpu, &vcpu->exit);
 		if (LIKELY(verdict == VERDICT_ADVANCE)) {
 			advance(vcpu);
-			now = count_exit(account, exit.raw, left);
+			now = count_exit(vcpu, left);
 		} else {
 			step = slow_verdict(vcpu, verdict);
-			now = count_exit(account, exit.raw, left);
+			now = count_exit(vcpu, left);
 			if (step != STEP_GO)
 				break;
 		}
@@ -174,7 +172,7 @@ static enum step vcpu_loop(struct vcpu *vcpu, u64 start)
 			break;
 		}
 	}
-	account->guest_ticks += now - start - (account->handler_ticks - handled);
+	vcpu->account.loop_ticks += now - start;
 	return step;
 }
 

@@ -37,10 +37,11 @@ enum vcpu_run_state { VCPU_CREATED, VCPU_RUNNABLE, VCPU_RUNNING, VCPU_BLOCKED, V
 
 struct vcpu {
 	u64 reg[REGS];	  /* (c) first: the engine's entry code addresses it */
-	u64 cached;	  /* (c) BIT(enum reg): reg[] holds the value; CACHED_END */
+	u64 cached;	  /* (c) BIT(enum reg): reg[] holds the value; CACHED_* */
 	u64 dirty;	  /* (c) BIT(enum reg): reg[] is newer than the engine's */
 	u64 attention;	  /* (a) */
-	struct instruction_end end; /* (c) with CACHED_END: of the instruction that exited */
+	struct instruction_end end; /* (c) of the instruction that exited, as far as `cached` says */
+	struct vm_exit exit; /* (c) the last one */
 	struct vm *vm;	  /* (i) */
 	const struct engine_ops *engine; /* (i) */
 	void *engine_state; /* (i) the engine's own */
@@ -69,8 +70,11 @@ struct vcpu {
 	struct list queue_link; /* (s) */
 };
 
+/* In `cached`: members of `end` are valid; all of it is, and RIP and RFLAGS are cached. The first two are the engine's. */
+#define CACHED_LENGTH		BIT(28)
+#define CACHED_INTERRUPTIBILITY BIT(29)
+#define CACHED_END		BIT(30)
 /* These live in reg[] while the guest does not run: neither fetched nor written back. */
-#define CACHED_END	   BIT(30)
 #define REGS_CACHED_ALWAYS (BITS(REG_R15, REG_RAX) & ~BIT(REG_RSP))
 
 /* The one way to read and write guest registers. 64-bit values; in 16- and 32-bit code the caller truncates. */
@@ -121,7 +125,10 @@ enum verdict vcpu_raise_page_fault(struct vcpu *vcpu, gva_t address, u32 error);
 u32 vcpu_instruction_length(struct vcpu *vcpu);
 
 /* Current privilege level (SS.DPL; 0 in real mode), and whether code is 64-bit. */
-u32 vcpu_cpl(struct vcpu *vcpu);
+static inline u32 vcpu_cpl(struct vcpu *vcpu)
+{
+	return SEGMENT_DPL(vcpu->engine->segment_attributes(vcpu, SEG_SS));
+}
 bool vcpu_long_mode(struct vcpu *vcpu);
 /* RFLAGS.VM, and protected mode without it. */
 bool vcpu_v8086(struct vcpu *vcpu);

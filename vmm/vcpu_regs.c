@@ -15,11 +15,6 @@ void vcpu_set_sized(struct vcpu *vcpu, enum reg reg, u32 size, u64 value)
 	vcpu_set(vcpu, reg, (old & kept) | (value & mask));
 }
 
-u32 vcpu_cpl(struct vcpu *vcpu)
-{
-	return SEGMENT_DPL(vcpu->engine->segment_attributes(vcpu, SEG_SS));
-}
-
 bool vcpu_long_mode(struct vcpu *vcpu)
 {
 	return vcpu_get(vcpu, REG_EFER) & EFER_LMA && vcpu->engine->segment_attributes(vcpu, SEG_CS) & SEGMENT_L;

@@ -40,7 +40,7 @@ static void put(struct vcpu *vcpu)
 	fake_of(vcpu)->puts++;
 }
 
-static void run(struct vcpu *vcpu, struct vm_exit *exit)
+static void run(struct vcpu *vcpu)
 {
 	struct fake *fake = fake_of(vcpu);
 
@@ -50,7 +50,7 @@ static void run(struct vcpu *vcpu, struct vm_exit *exit)
 		fprintf(stderr, "the script of exits is at its end\n");
 		abort();
 	}
-	*exit = fake->script[fake->script_at++];
+	vcpu->exit = fake->script[fake->script_at++];
 }
 
 static void fetch(struct vcpu *vcpu, u64 mask)

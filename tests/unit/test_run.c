@@ -198,9 +198,9 @@ static void test_accounting(void **state)
 	vcpu_run(&fake.vcpu);
 	assert_int_equal(fake.vcpu.account.count[10], 2);
 	assert_int_equal(fake.vcpu.account.count[30], 1);
-	assert_true(fake.vcpu.account.guest_ticks > 0);
+	assert_true(account_guest_ticks(&fake.vcpu.account) > 0);
 	assert_true(fake.vcpu.account.ticks[10] > 0);
-	assert_true(fake.vcpu.run_ticks >= fake.vcpu.account.guest_ticks);
+	assert_true(fake.vcpu.run_ticks >= account_guest_ticks(&fake.vcpu.account));
 }
 
 static void test_makes_current_in_its_root(void **state)

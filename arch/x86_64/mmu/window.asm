@@ -5,8 +5,10 @@ default rel
 
 CR4_SMAP_BIT equ 21
 
-; STAC and CLAC are #UD where the core has no SMAP, so ask this very core (hybrid machines). Changes RAX and flags.
+; STAC and CLAC are #UD where the core has no SMAP, so ask this very core (hybrid machines). Changes RAX, R11 and flags. CR2 may be a
+; guest's, which stays in the register while its exits are handled: R11 keeps it for the case that we fault ourselves.
 %macro OPEN 0
+	mov	r11, cr2
 	mov	rax, cr4
 	bt	eax, CR4_SMAP_BIT
 	jnc	%%none
@@ -39,6 +41,7 @@ section .text.window progbits alloc exec nowrite align=16
 
 ; Where every fault goes: no function below has anything on the stack.
 fault:
+	mov	cr2, r11
 	CLOSE
 	mov	eax, 1
 	ret

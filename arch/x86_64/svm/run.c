@@ -69,7 +69,7 @@ static void tag(struct svm_vcpu *svm)
 	svm_dirty(svm, CLEAN_ASID);
 }
 
-static void svm_run(struct vcpu *vcpu, struct vm_exit *exit)
+static void svm_run(struct vcpu *vcpu)
 {
 	struct svm_vcpu *svm = svm_of(vcpu);
 	u64 root = read_cr3();
@@ -88,7 +88,7 @@ static void svm_run(struct vcpu *vcpu, struct vm_exit *exit)
 	vcpu->cached = REGS_CACHED_ALWAYS;
 	svm_collect_tpr(svm);
 	svm_collect_events(vcpu);
-	svm_decode_exit(vcpu, exit);
+	svm_decode_exit(vcpu, &vcpu->exit);
 }
 
 static u32 svm_instruction_length(struct vcpu *vcpu)

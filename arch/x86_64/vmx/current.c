@@ -18,7 +18,7 @@ static void clear_here(struct vmx_vcpu *v)
 	ASSERT(vmclear(pool_pa(v->vmcs)));
 	if (core->current == v)
 		core->current = NULL;
-	v->launched = 0;
+	v->enter = vmx_launch_variants[vmx_variant()];
 	__atomic_store_n(&v->active_core, NO_CORE, __ATOMIC_RELEASE);
 }
 

@@ -1,15 +1,16 @@
 ; vmx_enter: VM entry as a function that returns after the VM exit (SDM vol. 3 "VM Entries", "VM Exits").
 ;
-;   void vmx_enter(u64 *reg, struct vmx_vcpu *v, struct vm_exit *exit)
+;   void vmx_enter(u64 *reg, struct vmx_vcpu *v)
 ;
-; reg: vcpu->reg, where the vCPU begins, in the order of enum reg; RSP lives in the VMCS. v: its first two members are host_rsp and launched.
+; reg: vcpu->reg, where the vCPU begins, in the order of enum reg; RSP lives in the VMCS. v: its first two members are host_rsp and enter.
 ; It ends in a jump, so that its caller need not keep anything over the entry either:
-;   vmx_exited(vcpu, exit)			an exit came
-;   vmx_entry_refused(vcpu, exit, failure)	1: VMfailInvalid, 2: VMfailValid
+;   vmx_exited(vcpu)			an exit came
+;   vmx_entry_refused(vcpu, failure)	1: VMfailInvalid, 2: VMfailValid
 ;
 ; There is one variant for each set of mitigations (arch/x86_64/cpu/mitigation.h), so that what is off costs nothing, not even a branch:
 ; bit 0 flushes the L1 data cache, bit 1 clears the buffers by VERW; after the exit bit 2 stuffs the return stack, bit 3 sets IBRS again.
-; HOST_RIP holds the variant's exit point; HOST_RSP is written when the stack is not where it was the last time.
+; HOST_RIP holds the variant's exit point; HOST_RSP is written when the stack is not where it was the last time. Each comes twice: the
+; one that launches leaves the one that resumes in v->enter, for the entries after it.
 
 bits 64
 
@@ -18,7 +19,7 @@ extern vmx_exited, vmx_entry_refused
 %include "arch/x86_64/cpu/mitigation.inc"
 
 %define V_HOST_RSP 0
-%define V_LAUNCHED 8
+%define V_ENTER 8
 %define FIELD_HOST_RSP 0x6c14
 %define MSR_FLUSH_CMD 0x10b
 %define MSR_SPEC_CTRL 0x48
@@ -32,10 +33,11 @@ verw_selector:
 
 section .text
 
-; No guest value stays where a speculated host instruction could use it as an address: RDX, RSI and RDI are arguments already.
+; No guest value stays where a speculated host instruction could use it as an address: RDI and RSI are ours already.
 %macro LEAVE_TO 1
 	xor	eax, eax
 	xor	ecx, ecx
+	xor	edx, edx
 	xor	r8d, r8d
 	xor	r9d, r9d
 	xor	r10d, r10d
@@ -49,16 +51,14 @@ section .text
 	jmp	%1
 %endmacro
 
-%macro ENTER_VARIANT 1
-align 16
-vmx_enter_%1:
+; ENTER variant, VMLAUNCH or VMRESUME
+%macro ENTER 2
 	push	rbx
 	push	rbp
 	push	r12
 	push	r13
 	push	r14
 	push	r15
-	push	rdx
 	push	rdi
 	cmp	rsp, [rsi + V_HOST_RSP]
 	jne	%%moved
@@ -69,8 +69,6 @@ vmx_enter_%1:
 	xor	edx, edx
 	wrmsr
 %endif
-	cmp	qword [rsi + V_LAUNCHED], 1	; CF: not yet launched. Neither MOV nor VERW changes CF
-	mov	qword [rsi + V_LAUNCHED], 1
 	mov	rax, [rdi + 0 * 8]
 	mov	rcx, [rdi + 1 * 8]
 	mov	rdx, [rdi + 2 * 8]
@@ -89,23 +87,29 @@ vmx_enter_%1:
 %if %1 & 2
 	verw	[rel verw_selector]
 %endif
-	jc	%%launch
-	vmresume
-	jmp	%%failed
-%%launch:
-	vmlaunch
-%%failed:				; RSP and everything else is as it was, but guest values are in the registers
-	setz	dl
-	movzx	edx, dl
-	inc	edx			; ZF: VMfailValid
+	%2
+	setz	sil			; RSP and everything else is as it was, but guest values are in the registers
+	movzx	esi, sil
+	inc	esi			; ZF: VMfailValid
 	pop	rdi
-	pop	rsi
 	LEAVE_TO vmx_entry_refused
 %%moved:
 	mov	eax, FIELD_HOST_RSP
 	vmwrite	rax, rsp
 	mov	[rsi + V_HOST_RSP], rsp
 	jmp	%%ready
+%endmacro
+
+%macro VARIANT 1
+align 16
+vmx_launch_%1:
+	lea	rax, [rel vmx_resume_%1]
+	mov	[rsi + V_ENTER], rax
+	ENTER %1, vmlaunch
+
+align 16
+vmx_resume_%1:
+	ENTER %1, vmresume
 
 align 16
 vmx_exit_%1:
@@ -135,15 +139,13 @@ vmx_exit_%1:
 	xor	edx, edx
 	wrmsr
 %endif
-	xor	edx, edx
-	pop	rdi
-	pop	rsi
+	pop	rsi			; reg once more, in the place of a guest value
 	LEAVE_TO vmx_exited
 %endmacro
 
 %assign variant 0
 %rep 16
-ENTER_VARIANT variant
+VARIANT variant
 %assign variant variant + 1
 %endrep
 
@@ -158,9 +160,9 @@ align 8
 %endrep
 %endmacro
 
-global vmx_enter_variants
-vmx_enter_variants:
-TABLE vmx_enter_
+global vmx_launch_variants
+vmx_launch_variants:
+TABLE vmx_launch_
 global vmx_exit_points
 vmx_exit_points:
 TABLE vmx_exit_

@@ -61,19 +61,17 @@ void vmx_request_window(struct vcpu *vcpu, bool irq, bool nmi)
 /* The VMCS's bits 3:0 are BLOCKED_*; bit 4 belongs to enclaves, which guests do not have. */
 u32 vmx_interruptibility(struct vcpu *vcpu)
 {
-	struct vmx_vcpu *v = vmx_of(vcpu);
-
-	if (!(v->fresh & FRESH_INTERRUPTIBILITY)) {
-		v->interruptibility = vmread32(VMCS_GUEST_INTERRUPTIBILITY);
-		v->fresh |= (u32)FRESH_INTERRUPTIBILITY;
+	if (!(vcpu->cached & CACHED_INTERRUPTIBILITY)) {
+		vcpu->end.interruptibility = vmread32(VMCS_GUEST_INTERRUPTIBILITY);
+		vcpu->cached |= CACHED_INTERRUPTIBILITY;
 	}
-	return v->interruptibility;
+	return (u32)vcpu->end.interruptibility;
 }
 
-void vmx_set_interruptibility(struct vmx_vcpu *v, u32 value)
+void vmx_set_interruptibility(struct vcpu *vcpu, u32 value)
 {
-	v->interruptibility = value;
-	v->fresh |= (u32)FRESH_INTERRUPTIBILITY;
+	vcpu->end.interruptibility = value;
+	vcpu->cached |= CACHED_INTERRUPTIBILITY;
 	vmwrite32(VMCS_GUEST_INTERRUPTIBILITY, value);
 }
 
@@ -82,7 +80,7 @@ void vmx_end_shadow(struct vcpu *vcpu)
 	u32 now = vmx_interruptibility(vcpu);
 
 	if (UNLIKELY(now & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)))
-		vmx_set_interruptibility(vmx_of(vcpu), now & ~(u32)(BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));
+		vmx_set_interruptibility(vcpu, now & ~(u32)(BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));
 }
 
 void vmx_set_single_step(UNUSED struct vcpu *vcpu)
@@ -108,6 +106,6 @@ void vmx_collect_event(struct vcpu *vcpu)
 		event->length = (u8)vmx_instruction_length(vcpu);
 	/* The NMI is delivered again, and that blocks NMIs then: an entry that injects one while they are blocked is refused. */
 	if (event->type == EVENT_NMI)
-		vmx_set_interruptibility(vmx_of(vcpu), vmx_interruptibility(vcpu) & ~(u32)BLOCKED_BY_NMI);
+		vmx_set_interruptibility(vcpu, vmx_interruptibility(vcpu) & ~(u32)BLOCKED_BY_NMI);
 	__atomic_fetch_or(&vcpu->attention, ATTENTION_EVENT, __ATOMIC_RELAXED);
 }

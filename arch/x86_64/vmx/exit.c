@@ -17,7 +17,7 @@ typedef void (*decoder_t)(struct vcpu *vcpu, struct vm_exit *exit);
 static void restore_nmi_blocking(struct vcpu *vcpu)
 {
 	if (vcpu->events.in_flight.type == EVENT_NONE)
-		vmx_set_interruptibility(vmx_of(vcpu), vmx_interruptibility(vcpu) | (u32)BLOCKED_BY_NMI);
+		vmx_set_interruptibility(vcpu, vmx_interruptibility(vcpu) | (u32)BLOCKED_BY_NMI);
 }
 
 /*
@@ -182,9 +182,10 @@ static void __attribute__((cold)) unknown_reason(struct vm_exit *exit)
 	exit->qualification = vmread(VMCS_EXIT_QUALIFICATION);
 }
 
-void vmx_decode_facts(struct vcpu *vcpu, struct vm_exit *exit, u32 reason)
+void vmx_decode_facts(struct vcpu *vcpu, u64 reason)
 {
 	const struct reason_row *row = &reason_table[reason];
+	struct vm_exit *exit = &vcpu->exit;
 
 	vcpu->cached = CACHED_AFTER_EXIT;
 	if (UNLIKELY(reason >= EXIT_REASONS || row->decode == DECODE_UNKNOWN)) {
@@ -198,11 +199,11 @@ void vmx_decode_facts(struct vcpu *vcpu, struct vm_exit *exit, u32 reason)
 		decoders[row->decode](vcpu, exit);
 }
 
-void vmx_entry_refused(UNUSED struct vcpu *vcpu, struct vm_exit *exit, u32 failure)
+void vmx_entry_refused(struct vcpu *vcpu, u32 failure)
 {
 	u32 error = failure == 1 ? 0 : vmread32(VMCS_INSTRUCTION_ERROR);
 
-	exit->kind = EXIT_ENTRY_FAILED;
-	exit->raw = RAW_ENTRY_REFUSED + MIN(error, INSTRUCTION_ERRORS - 1);
-	exit->qualification = error;
+	vcpu->exit.kind = EXIT_ENTRY_FAILED;
+	vcpu->exit.raw = RAW_ENTRY_REFUSED + MIN(error, INSTRUCTION_ERRORS - 1);
+	vcpu->exit.qualification = error;
 }

@@ -7,45 +7,45 @@
 #include "vmm/vcpu.h"
 
 /*
- * What reg[] holds after an exit: the general registers as enter.asm stored them, CR2, and EFER, which a guest changes by WRMSR only, and
- * whose LMA follows CR0.PG, which is ours.
+ * What reg[] holds after an exit: the general registers as enter.asm stored them, and EFER, which a guest changes by WRMSR only, and whose
+ * LMA follows CR0.PG, which is ours.
  */
-#define CACHED_AFTER_EXIT (REGS_CACHED_ALWAYS | BIT(REG_CR2) | BIT(REG_EFER))
+#define CACHED_AFTER_EXIT (REGS_CACHED_ALWAYS | BIT(REG_EFER))
 
-/* What vmx_instruction_end() answers, at once. */
+/* What vmx_instruction_end() answers, at once. Every processor has these fields, so that asking for an error once is enough. */
 static inline void vmx_read_instruction(struct vcpu *vcpu)
 {
-	vmcs_read_to(ENCODING_GUEST_RIP, &vcpu->reg[REG_RIP]);
-	vmcs_read_to(ENCODING_GUEST_RFLAGS, &vcpu->reg[REG_RFLAGS]);
-	vmcs_read_to(ENCODING_EXIT_INSTRUCTION_LENGTH, &vcpu->end.length);
+	vmcs_read_unchecked(ENCODING_GUEST_RIP, &vcpu->reg[REG_RIP]);
+	vmcs_read_unchecked(ENCODING_GUEST_RFLAGS, &vcpu->reg[REG_RFLAGS]);
+	vmcs_read_unchecked(ENCODING_EXIT_INSTRUCTION_LENGTH, &vcpu->end.length);
 	vmcs_read_to(ENCODING_GUEST_INTERRUPTIBILITY, &vcpu->end.interruptibility);
-	vcpu->cached = CACHED_AFTER_EXIT | BIT(REG_RIP) | BIT(REG_RFLAGS) | CACHED_END;
+	vcpu->cached = CACHED_AFTER_EXIT | BIT(REG_RIP) | BIT(REG_RFLAGS) | CACHED_LENGTH | CACHED_INTERRUPTIBILITY | CACHED_END;
 }
 
 /* The part of vmx_decode_exit() for reasons that have facts to fetch, and for those that are in no row. */
-void vmx_decode_facts(struct vcpu *vcpu, struct vm_exit *exit, u32 reason);
+void vmx_decode_facts(struct vcpu *vcpu, u64 reason);
 
 /*
- * Fill `exit` from the VMCS after an exit. Physical interrupts, NMIs and machine checks have been dealt with on return.
+ * Fill vcpu->exit from the VMCS after an exit. Physical interrupts, NMIs and machine checks have been dealt with on return.
  * Bit 31 of the reason tells an entry that failed; its reasons (33, 34, 41) are rows of their own. Bits 30:16 are
  * modifiers we have no use for.
  */
-static inline void vmx_decode_exit(struct vcpu *vcpu, struct vm_exit *exit)
+static inline void vmx_decode_exit(struct vcpu *vcpu)
 {
-	u32 reason = (u16)vmread32(VMCS_EXIT_REASON);
+	u64 reason = (u16)vmread32(VMCS_EXIT_REASON);
 
-	exit->raw = reason;
+	vcpu->exit.raw = (u32)reason;
 	if (LIKELY(reason < EXIT_REASONS && reason_table[reason].decode == DECODE_INSTRUCTION)) {
-		exit->kind = (enum exit_kind)reason_table[reason].kind;
+		vcpu->exit.kind = (enum exit_kind)reason_table[reason].kind;
 		vmx_read_instruction(vcpu);
 	} else {
-		vmx_decode_facts(vcpu, exit, reason);
+		vmx_decode_facts(vcpu, reason);
 	}
 }
 
 /* From enter.asm, after an exit. */
-void vmx_exited(struct vcpu *vcpu, struct vm_exit *exit);
+void vmx_exited(struct vcpu *vcpu);
 /* From enter.asm, after a VMLAUNCH or VMRESUME that failed without an exit. 1: VMfailInvalid. 2: VMfailValid, the error is in INSTRUCTION_ERROR. */
-void vmx_entry_refused(struct vcpu *vcpu, struct vm_exit *exit, u32 failure);
+void vmx_entry_refused(struct vcpu *vcpu, u32 failure);
 
 #endif

@@ -23,6 +23,8 @@ static u64 fetch_one(enum reg reg)
 		return vmread(VMCS_GUEST_RSP);
 	case REG_CR0:
 		return seen(VMCS_GUEST_CR0, VMCS_CR0_MASK, VMCS_CR0_SHADOW);
+	case REG_CR2:
+		return read_cr2();
 	case REG_CR3:
 		return vmread(VMCS_GUEST_CR3);
 	case REG_CR4:
@@ -120,6 +122,8 @@ void vmx_write_back(struct vcpu *vcpu)
 		vmwrite(VMCS_GUEST_RSP, vcpu->reg[REG_RSP]);
 	if (dirty & BIT(REG_RFLAGS))
 		vmwrite(VMCS_GUEST_RFLAGS, vcpu->reg[REG_RFLAGS] | RFLAGS_ONE);
+	if (dirty & BIT(REG_CR2))
+		write_cr2(vcpu->reg[REG_CR2]);
 	if (dirty & CONTROL_REGISTERS)
 		write_back_control(vcpu, dirty);
 	vcpu->dirty = 0;

@@ -5,55 +5,44 @@
 #include "arch/x86_64/vmx/vmx.h"
 #include "core/panic.h"
 
-/* What lives in reg[] itself, so that being dirty asks for nothing at an entry. */
-#define REGS_IN_PLACE (REGS_CACHED_ALWAYS | BIT(REG_CR2))
-
-static inline void enter(struct vcpu *vcpu, struct vm_exit *exit)
+static inline void enter(struct vcpu *vcpu)
 {
 	struct vmx_vcpu *v = vmx_of(vcpu);
 
 	vcpu->dirty = 0;
-	v->fresh = 0;
-	ASSERT(read_cr3() == v->host_cr3);
-	/* No instruction switches CR2. Reading it is cheap, writing it is not, and a guest's seldom changes. */
-	if (UNLIKELY(read_cr2() != vcpu->reg[REG_CR2]))
-		write_cr2(vcpu->reg[REG_CR2]);
-	v->enter(vcpu->reg, v, exit);
+	v->enter(vcpu->reg, v);
 }
 
-static void __attribute__((noinline)) write_back_and_enter(struct vcpu *vcpu, struct vm_exit *exit)
+static void __attribute__((noinline)) write_back_and_enter(struct vcpu *vcpu)
 {
-	if (vcpu->dirty & ~REGS_IN_PLACE)
+	if (vcpu->dirty & ~REGS_CACHED_ALWAYS)
 		vmx_write_back(vcpu);
-	enter(vcpu, exit);
+	enter(vcpu);
 }
 
-void vmx_run(struct vcpu *vcpu, struct vm_exit *exit)
+void vmx_run(struct vcpu *vcpu)
 {
 	if (UNLIKELY(vcpu->dirty != BIT(REG_RIP))) {
-		write_back_and_enter(vcpu, exit);
+		write_back_and_enter(vcpu);
 		return;
 	}
 	vmwrite(VMCS_GUEST_RIP, vcpu->reg[REG_RIP]);
-	enter(vcpu, exit);
+	enter(vcpu);
 }
 
-void vmx_exited(struct vcpu *vcpu, struct vm_exit *exit)
+void vmx_exited(struct vcpu *vcpu)
 {
-	vcpu->reg[REG_CR2] = read_cr2();
-	vmx_decode_exit(vcpu, exit);
+	vmx_decode_exit(vcpu);
 }
 
 /* Valid for the exits of instructions and of software events; a handler asks only after such (SDM "VM-Exit Instruction Length"). */
 u32 vmx_instruction_length(struct vcpu *vcpu)
 {
-	struct vmx_vcpu *v = vmx_of(vcpu);
-
-	if (!(v->fresh & FRESH_LENGTH)) {
-		v->instruction_length = vmread32(VMCS_EXIT_INSTRUCTION_LENGTH);
-		v->fresh |= (u32)FRESH_LENGTH;
+	if (!(vcpu->cached & CACHED_LENGTH)) {
+		vcpu->end.length = vmread32(VMCS_EXIT_INSTRUCTION_LENGTH);
+		vcpu->cached |= CACHED_LENGTH;
 	}
-	return v->instruction_length;
+	return (u32)vcpu->end.length;
 }
 
 static struct instruction_end __attribute__((noinline)) partly_known(struct vcpu *vcpu)

@@ -121,7 +121,7 @@ static void import_vmcs(struct vcpu *vcpu, const struct vcpu_state *state)
 	memcpy(vcpu->reg, state->reg, sizeof(state->reg));
 	vcpu->cached = vcpu->dirty = BITS(REGS - 1, 0);
 	vmx_write_back(vcpu);
-	vmx_set_interruptibility(v, state->interruptibility);
+	vmx_set_interruptibility(vcpu, state->interruptibility);
 	/* Always active: halted vCPUs are the scheduler's, and some processors do not leave the state HLT as they should (Bochs). */
 	vmwrite32(VMCS_GUEST_ACTIVITY, VMCS_ACTIVE);
 	v->activity = state->activity;

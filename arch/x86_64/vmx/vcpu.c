@@ -127,7 +127,7 @@ int vmx_vcpu_create(struct vcpu *vcpu)
 	int error = ERR_MEMORY;
 
 	if (v) {
-		v->enter = vmx_enter_variants[vmx_variant()];
+		v->enter = vmx_launch_variants[vmx_variant()];
 		memset(v->msr_bitmap, 0xff, PAGE_SIZE); /* every MSR exits unless intercept_msr() says otherwise */
 		init_vmcs(v);
 		vcpu_state_reset(state);
@@ -184,6 +184,8 @@ void vmx_load_processor(struct vcpu *vcpu)
 {
 	struct vmx_vcpu *v = vmx_of(vcpu);
 
+	/* No instruction switches CR2; nothing of ours changes it while a vCPU is loaded (arch/x86_64/mmu/window.asm). */
+	write_cr2(vcpu->reg[REG_CR2]);
 	xstate_restore(vcpu->xsave);
 	if (cpu_has(FEATURE_XSAVE) && vcpu->xcr0 != xstate_xcr0_max())
 		xsetbv(0, vcpu->xcr0);
@@ -203,6 +205,7 @@ void vmx_unload_processor(struct vcpu *vcpu)
 
 	vmx_unload_debug(v);
 	v->loaded = false;
+	vmx_fetch(vcpu, BIT(REG_CR2));
 	for (u32 i = 0; i < switched_count(); i++)
 		v->msr[i] = rdmsr(switched_msrs[i]);
 	if (cpu_has(FEATURE_XSAVES))
@@ -237,11 +240,13 @@ void vmx_load(struct vcpu *vcpu)
 		v->host_cr3 = vcpu->vm->root.cr3;
 		vmwrite(VMCS_HOST_CR3, v->host_cr3);
 	}
+	ASSERT(read_cr3() == v->host_cr3);
 	vmx_load_processor(vcpu);
 }
 
 /* The VMCS stays current: nothing uses it before the next VMPTRLD, and the same vCPU often comes back. */
 void vmx_put(struct vcpu *vcpu)
 {
+	ASSERT(read_cr3() == vmx_of(vcpu)->host_cr3);
 	vmx_unload_processor(vcpu);
 }

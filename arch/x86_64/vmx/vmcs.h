@@ -30,6 +30,12 @@ failed:
 	vmcs_access_failed("VMREAD", encoding);
 }
 
+/* One that every processor has, read together with others, the last of which is checked: without a current VMCS all fail alike. */
+static inline void vmcs_read_unchecked(u32 encoding, u64 *value)
+{
+	__asm__ volatile("vmread %1, %0" : "=m"(*value) : "r"((u64)encoding) : "cc");
+}
+
 static inline void vmcs_write_encoding(u32 encoding, u64 value)
 {
 	__asm__ goto("vmwrite %0, %1; jbe %l[failed]" : : "rm"(value), "r"((u64)encoding) : "cc", "memory" : failed);

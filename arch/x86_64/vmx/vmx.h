@@ -34,22 +34,15 @@ struct vmx_vm {
 /* The MSRs that neither an exit nor an entry switches, and that the host does not use itself: swapped when a vCPU is loaded. */
 enum switched_msr { SWITCHED_STAR, SWITCHED_LSTAR, SWITCHED_CSTAR, SWITCHED_SFMASK, SWITCHED_KERNEL_GS_BASE, SWITCHED_TSC_AUX, SWITCHED_MSRS };
 
-/* What was read of the last exit already: struct vmx_vcpu.fresh. */
-#define FRESH_LENGTH	       BIT(0)
-#define FRESH_INTERRUPTIBILITY BIT(1)
-
 struct vmx_vcpu;
-/* Calls vmx_exited() or vmx_entry_refused() (run.c, exit.c) before it returns. */
-typedef void (*vmx_enter_t)(u64 *reg, struct vmx_vcpu *v, struct vm_exit *exit);
+/* Calls vmx_exited() or vmx_entry_refused() (exit.h) before it returns. */
+typedef void (*vmx_enter_t)(u64 *reg, struct vmx_vcpu *v);
 
 /* One per vCPU. Owned by the core on which it is current; (a) atomic, (i) set at creation. */
 struct vmx_vcpu {
-	u64 host_rsp; /* what HOST_RSP holds. First two: enter.asm knows their places */
-	u64 launched; /* 1: VMRESUME, 0: VMLAUNCH */
-	vmx_enter_t enter;
-	u64 host_cr3; /* what HOST_CR3 holds */
-	u32 fresh;    /* FRESH_* */
-	u32 instruction_length, interruptibility; /* valid by `fresh` */
+	u64 host_rsp;	   /* what HOST_RSP holds. First two: enter.asm knows their places */
+	vmx_enter_t enter; /* launches after a VMCLEAR, resumes else: the first one puts the second here */
+	u64 host_cr3;	   /* what HOST_CR3 holds */
 	struct vcpu *vcpu;     /* (i) */
 	void *vmcs;	       /* (i) */
 	u8 *msr_bitmap;	       /* (i) */
@@ -119,7 +112,7 @@ struct vmx_vcpu *vmx_hold(struct vmx_vcpu *v);
 void vmx_release(struct vmx_vcpu *v, struct vmx_vcpu *before);
 
 /* setup.c: a new VMCS, and the host's part of one. */
-/* Which of the vmx_enter_variants this machine needs. */
+/* Which of the variants of enter.asm this machine needs. */
 u32 vmx_variant(void);
 void vmx_write_controls(struct vmx_vcpu *v);
 void vmx_write_host(struct vmx_vcpu *v);
@@ -164,7 +157,7 @@ int vmx_import_state(struct vcpu *vcpu, const struct vcpu_state *state);
 void vmx_inject(struct vcpu *vcpu, const struct event *event);
 void vmx_request_window(struct vcpu *vcpu, bool irq, bool nmi);
 u32 vmx_interruptibility(struct vcpu *vcpu);
-void vmx_set_interruptibility(struct vmx_vcpu *v, u32 value);
+void vmx_set_interruptibility(struct vcpu *vcpu, u32 value);
 void vmx_end_shadow(struct vcpu *vcpu);
 void vmx_set_single_step(struct vcpu *vcpu);
 /* After an exit that can interrupt a delivery: what was being delivered goes back to vcpu->events. */
@@ -175,7 +168,7 @@ u32 vmx_assist_apic(struct vcpu *vcpu, void *page);
 void vmx_show_apic(struct vcpu *vcpu, const struct apic_view *view);
 
 /* run.c */
-void vmx_run(struct vcpu *vcpu, struct vm_exit *exit);
+void vmx_run(struct vcpu *vcpu);
 struct instruction_end vmx_instruction_end(struct vcpu *vcpu);
 u32 vmx_instruction_length(struct vcpu *vcpu);
 bool vmx_set_slice(struct vcpu *vcpu, u64 ticks);
@@ -187,7 +180,7 @@ void vmx_set_tsc_offset(struct vcpu *vcpu, u64 offset);
 #define ENTER_RSB_FILL	BIT(2)
 #define ENTER_SPEC_CTRL BIT(3)
 #define ENTER_VARIANTS	16u
-extern const vmx_enter_t vmx_enter_variants[ENTER_VARIANTS];
+extern const vmx_enter_t vmx_launch_variants[ENTER_VARIANTS]; /* of a VMCS that is clear; each leads to its fellow that resumes */
 extern const u64 vmx_exit_points[ENTER_VARIANTS]; /* for HOST_RIP */
 
 /* dump.c */
