@@ -108,8 +108,9 @@ struct engine_ops {
 	void (*show_apic)(struct vcpu *vcpu, const struct apic_view *view);
 
 	void (*get_segment)(struct vcpu *vcpu, enum segment_name name, struct segment *segment);
-	/* Its attributes alone: privilege level and mode are asked for often. */
+	/* Its attributes alone, and the privilege level (0 in real mode): they are asked for often. */
 	u32 (*segment_attributes)(struct vcpu *vcpu, enum segment_name name);
+	u32 (*cpl)(struct vcpu *vcpu);
 	/*
 	 * An MSR whose value the engine holds for the guest: PAT, DEBUGCTL, FS_BASE, GS_BASE, KERNEL_GS_BASE,
 	 * SYSENTER_*, STAR, LSTAR, CSTAR, SFMASK, TSC_AUX. set: the caller has checked the value. ERR_MISSING: another

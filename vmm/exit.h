@@ -44,8 +44,9 @@ enum exit_kind {
 struct exit_io {
 	u16 port;
 	u8 size; /* 1, 2, 4 */
-	bool in, string, rep;
+	bool in, string;
 	/* String I/O: address size in bytes (2, 4, 8) and enum segment_name of the memory operand (ES for INS). */
+	bool rep;
 	u8 address_size, segment;
 };
 

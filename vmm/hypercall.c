@@ -92,12 +92,13 @@ static const struct hypercall_row {
 /* General registers stand in the file at every exit. */
 enum verdict handle_hypercall(struct vcpu *vcpu, const struct vm_exit *exit)
 {
-	u64 number = vcpu->reg[REG_RAX];
 	const struct hypercall_row *row;
+	u64 number;
 
 	(void)exit;
 	if (UNLIKELY(vcpu_cpl(vcpu) != 0))
 		return answer(vcpu, HYPERCALL_DENIED);
+	number = vcpu->reg[REG_RAX];
 	/* Which half of RAX counts is worth a question only when it matters. */
 	if (UNLIKELY(number >= HYPERCALLS))
 		number &= register_mask(vcpu);

@@ -18,24 +18,18 @@ static bool matches(u64 dr7, u32 n, u64 address, u16 port, u8 size)
 	return dr7 >> (2 * n) & 3 && (control & 3) == KIND_IO && port < base + length && base < (u64)port + size;
 }
 
-static u32 __attribute__((noinline)) find_hits(struct vcpu *vcpu, u64 dr7, u16 port, u8 size)
+u32 io_find_breakpoints(struct vcpu *vcpu, u16 port, u8 size)
 {
+	u64 dr7 = vcpu->engine->get_dr(vcpu, 7);
 	u32 hit = 0;
 
 	/* Without CR4.DE there is no such kind. */
-	if (!(vcpu_get(vcpu, REG_CR4) & CR4_DE))
+	if (!(dr7 & DR7_ENABLES) || !(vcpu_get(vcpu, REG_CR4) & CR4_DE))
 		return 0;
 	for (u32 n = 0; n < 4; n++)
 		if (matches(dr7, n, vcpu->engine->get_dr(vcpu, n), port, size))
 			hit |= 1u << n;
 	return hit;
-}
-
-u32 io_breakpoints(struct vcpu *vcpu, u16 port, u8 size)
-{
-	u64 dr7 = vcpu->engine->get_dr(vcpu, 7);
-
-	return LIKELY(!(dr7 & DR7_ENABLES)) ? 0 : find_hits(vcpu, dr7, port, size);
 }
 
 /* A single step that is due as well is told by the same #DB: what is injected takes the place of what is pending. */
@@ -49,11 +43,11 @@ enum verdict io_trap(struct vcpu *vcpu, u32 hit)
 	return vcpu_raise(vcpu, VECTOR_DB);
 }
 
-enum verdict io_done(struct vcpu *vcpu, const struct exit_io *io)
+enum verdict io_end(struct vcpu *vcpu, const struct exit_io *io)
 {
-	u32 hit = io_breakpoints(vcpu, io->port, io->size);
+	u32 hit = io_find_breakpoints(vcpu, io->port, io->size);
 
-	if (LIKELY(!hit))
+	if (!hit)
 		return VERDICT_ADVANCE;
 	vcpu_advance(vcpu);
 	return io_trap(vcpu, hit);

@@ -55,6 +55,7 @@ struct vcpu {
 	u32 id;		  /* (i) in its VM */
 	u32 core;	  /* (s) where it is queued */
 	u32 last_core;	  /* (c) where it was loaded last; ~0: nowhere yet */
+	bool debug_live;  /* (c) the engine's: the guest has the debug registers. False: no breakpoint is enabled */
 	bool halted;	  /* (c) behind a HLT: enters again only with an event that ends it */
 	/*
 	 * (i) Takes the vector of the highest pending interrupt from the VM's interrupt controller; NULL: the VM has
@@ -93,7 +94,16 @@ static inline void vcpu_set(struct vcpu *vcpu, enum reg reg, u64 value)
 }
 
 /* Set the low `size` bytes (1, 2, 4, 8) as an instruction would: 4 clears the upper half, 1 and 2 keep the rest. */
-void vcpu_set_sized(struct vcpu *vcpu, enum reg reg, u32 size, u64 value);
+static inline void vcpu_set_sized(struct vcpu *vcpu, enum reg reg, u32 size, u64 value)
+{
+	if (size == 1)
+		value = (vcpu_get(vcpu, reg) & ~0xffull) | (u8)value;
+	else if (size == 2)
+		value = (vcpu_get(vcpu, reg) & ~0xffffull) | (u16)value;
+	else if (size == 4)
+		value = (u32)value;
+	vcpu_set(vcpu, reg, value);
+}
 
 /* Reset state, not yet placed. 0, or ERR_MEMORY or the engine's error; nothing is left behind. */
 int vcpu_create(struct vm *vm, u32 id, u64 affinity);
@@ -124,10 +134,10 @@ enum verdict vcpu_raise_page_fault(struct vcpu *vcpu, gva_t address, u32 error);
 /* Length of the instruction that exited: from the engine, or decoded where the processor does not tell. 0: its bytes are gone. */
 u32 vcpu_instruction_length(struct vcpu *vcpu);
 
-/* Current privilege level (SS.DPL; 0 in real mode), and whether code is 64-bit. */
+/* Current privilege level (0 in real mode), and whether code is 64-bit. */
 static inline u32 vcpu_cpl(struct vcpu *vcpu)
 {
-	return SEGMENT_DPL(vcpu->engine->segment_attributes(vcpu, SEG_SS));
+	return vcpu->engine->cpl(vcpu);
 }
 bool vcpu_long_mode(struct vcpu *vcpu);
 /* RFLAGS.VM, and protected mode without it. */

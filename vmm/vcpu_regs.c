@@ -6,15 +6,6 @@
 #include "vmm/fetch.h"
 #include "vmm/vm.h"
 
-void vcpu_set_sized(struct vcpu *vcpu, enum reg reg, u32 size, u64 value)
-{
-	u64 kept = size == 1 ? ~0xffull : size == 2 ? ~0xffffull : 0;
-	u64 mask = size == 8 ? ~0ull : BIT(size * 8) - 1;
-	u64 old = kept ? vcpu_get(vcpu, reg) : 0;
-
-	vcpu_set(vcpu, reg, (old & kept) | (value & mask));
-}
-
 bool vcpu_long_mode(struct vcpu *vcpu)
 {
 	return vcpu_get(vcpu, REG_EFER) & EFER_LMA && vcpu->engine->segment_attributes(vcpu, SEG_CS) & SEGMENT_L;

@@ -176,7 +176,7 @@ static inline u32 bench_in_sized(struct bench *bench, u16 port, u8 size)
 
 	if (bus_port_read(&bench->bus, port, size, &value) != DEVICE_DONE)
 		__builtin_trap();
-	return value;
+	return value & bus_port_ones[size];
 }
 
 static inline u8 bench_in(struct bench *bench, u16 port)

@@ -108,6 +108,11 @@ static u32 segment_attributes(struct vcpu *vcpu, enum segment_name name)
 	return fake_of(vcpu)->state.segment[name].attributes;
 }
 
+static u32 cpl(struct vcpu *vcpu)
+{
+	return SEGMENT_DPL(fake_of(vcpu)->state.segment[SEG_SS].attributes);
+}
+
 static u64 *held_msr(struct fake *fake, u32 msr)
 {
 	return msr == MSR_PAT ? &fake->pat : msr == MSR_DEBUGCTL ? &fake->debugctl : &fake->owned_msr;
@@ -230,6 +235,7 @@ const struct engine_ops fake_engine = {
 	.request_window = request_window,
 	.get_segment = get_segment,
 	.segment_attributes = segment_attributes,
+	.cpl = cpl,
 	.get_msr = get_msr,
 	.set_msr = set_msr,
 	.get_dr = get_dr,

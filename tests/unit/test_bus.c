@@ -55,7 +55,13 @@ static enum device_answer mmio_write(struct device *device, u32 range, u64 offse
 	return record(device, true, range, offset, size, value);
 }
 
-static const struct device_ops recorder_ops = {"recorder", port_read, port_write, mmio_read, mmio_write, NULL};
+static const struct device_ops recorder_ops = {
+	.name = "recorder",
+	.port_read = port_read,
+	.port_write = port_write,
+	.mmio_read = mmio_read,
+	.mmio_write = mmio_write,
+};
 static const struct device_ops deaf_ops = {.name = "deaf"};
 
 static struct recorder recorder(void)

@@ -1,4 +1,4 @@
-// sources: vmm/io.c vmm/io_string.c vmm/io_break.c vmm/segment.c vmm/vcpu_regs.c vmm/event.c tests/unit/fake_engine.c tests/unit/fake_linear.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/cpuid_account.c vmm/account.c vmm/msr.c vmm/mtrr.c vmm/efer.c tests/unit/fake_end.c
+// sources: vmm/io.c vmm/io_string.c vmm/io_break.c vmm/segment.c vmm/vcpu_regs.c vmm/event.c tests/unit/fake_engine.c tests/unit/fake_linear.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/cpuid_account.c vmm/account.c vmm/msr.c vmm/mtrr.c vmm/efer.c vmm/devices/bus.c tests/unit/fake_end.c
 /* Port I/O and string I/O; oracle: SDM vol. 2 "INS", "OUTS", "REP", vol. 3 "Limit Checking", "Type Checking". */
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,29 +15,36 @@ static struct fake fake;
 static u32 reads, writes, pending_at;
 static u32 written[0x4000];
 
-enum device_answer bus_port_read(struct bus *bus, u16 port, u8 size, u32 *value)
+static enum device_answer port_read(struct device *device, u32 range, u16 offset, u8 size, u32 *value)
 {
-	(void)bus;
-	assert_int_equal(port, 0x60);
+	(void)device;
+	(void)range;
+	(void)offset;
 	if (pending_at && reads + 1 == pending_at)
 		return DEVICE_PENDING;
 	*value = (0x01010101u * ++reads) & (u32)(BIT(8 * size) - 1);
 	return DEVICE_DONE;
 }
 
-enum device_answer bus_port_write(struct bus *bus, u16 port, u8 size, u32 value)
+static enum device_answer port_write(struct device *device, u32 range, u16 offset, u8 size, u32 value)
 {
-	(void)bus;
+	(void)device;
+	(void)range;
+	(void)offset;
 	(void)size;
-	assert_int_equal(port, 0x60);
 	written[writes++] = value;
 	return DEVICE_DONE;
 }
+
+static const struct device_ops ops = {.name = "port", .port_read = port_read, .port_write = port_write};
+static struct device device = {.ops = &ops};
 
 static int setup(void **state)
 {
 	(void)state;
 	fake_init(&fake);
+	bus_init(&fake.vm.bus);
+	assert_int_equal(bus_add_ports(&fake.vm.bus, &device, 0, 0x60, 0x63), OK);
 	bad_page = NO_BAD_PAGE;
 	reads = writes = pending_at = 0;
 	for (u32 i = 0; i < FAKE_LINEAR_SIZE; i++)
@@ -197,6 +204,7 @@ static void test_alignment_check(void **state)
 /* Breakpoint 1 watches four ports from 0x60 on; kind 2 is I/O. */
 static void watch_ports(void)
 {
+	fake.vcpu.debug_live = true;
 	fake.vcpu.reg[REG_CR4] |= CR4_DE;
 	fake.dr[1] = 0x60;
 	fake.dr[7] = DR7_RESERVED_ONES | BIT(2) | 0xe00000;

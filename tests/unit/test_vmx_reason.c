@@ -133,16 +133,23 @@ static void every_exit_whose_union_is_used_is_decoded(void **state)
 	}
 }
 
+static void decode_string(u64 qualification, u32 information, struct exit_io *io)
+{
+	vmx_decode_io(qualification, io);
+	vmx_decode_string_io(qualification, information, io);
+}
+
 static void io(void **state)
 {
-	struct exit_io out = vmx_decode_io(0xf4ull << 16 | 3, 0);
-	struct exit_io ins = vmx_decode_io(0x1f0ull << 16 | BIT(3) | BIT(4) | BIT(5) | 1, 2u << 7 | 3u << 15);
-	struct exit_io outs = vmx_decode_io(0x3f8ull << 16 | BIT(4), 1u << 7 | 4u << 15);
+	struct exit_io out, ins, outs;
 
 	(void)state;
+	vmx_decode_io(0xf4ull << 16 | 3, &out);
+	decode_string(0x1f0ull << 16 | BIT(3) | BIT(4) | BIT(5) | 1, 2u << 7 | 3u << 15, &ins);
+	decode_string(0x3f8ull << 16 | BIT(4), 1u << 7 | 4u << 15, &outs);
 	assert_int_equal(out.port, 0xf4);
 	assert_int_equal(out.size, 4);
-	assert_false(out.in || out.string || out.rep);
+	assert_false(out.in || out.string);
 	assert_int_equal(ins.port, 0x1f0);
 	assert_int_equal(ins.size, 2);
 	assert_true(ins.in && ins.string && ins.rep);

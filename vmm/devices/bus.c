@@ -2,13 +2,33 @@
 #include "vmm/devices/bus.h"
 #include "lib/string.h"
 
+static enum device_answer read_ones(UNUSED struct device *device, UNUSED u32 range, UNUSED u16 offset, UNUSED u8 size, u32 *value)
+{
+	*value = ~0u;
+	return DEVICE_DONE;
+}
+
+static enum device_answer write_nothing(UNUSED struct device *device, UNUSED u32 range, UNUSED u16 offset, UNUSED u8 size, UNUSED u32 value)
+{
+	return DEVICE_DONE;
+}
+
+static const struct device_ops nobody_ops = {.name = "nobody"};
+
+const u32 bus_port_ones[5] = {[1] = 0xff, [2] = 0xffff, [4] = 0xffffffff};
+
 void bus_init(struct bus *bus)
 {
 	memset(bus, 0, sizeof(*bus));
+	bus->nobody.ops = &nobody_ops;
+	/* Its end is before every port: only single bytes are taken whole. */
+	bus->port[0] = (struct bus_port_range){.device = &bus->nobody, .read = read_ones, .write = write_nothing};
 }
 
 int bus_add_ports(struct bus *bus, struct device *device, u32 range, u16 first, u16 last)
 {
+	const struct device_ops *ops = device->ops;
+
 	if (first > last)
 		return ERR_INVALID;
 	for (u32 port = first; port <= last; port++)
@@ -16,7 +36,14 @@ int bus_add_ports(struct bus *bus, struct device *device, u32 range, u16 first, 
 			return ERR_EXISTS;
 	if (bus->port_count == BUS_PORT_RANGES)
 		return ERR_MEMORY;
-	bus->port[bus->port_count++] = (struct bus_port_range){first, last, range, device};
+	bus->port[++bus->port_count] = (struct bus_port_range){
+		.first = first,
+		.last = last,
+		.range = range,
+		.device = device,
+		.read = ops->port_read ? ops->port_read : read_ones,
+		.write = ops->port_write ? ops->port_write : write_nothing,
+	};
 	memset(bus->port_map + first, (u8)bus->port_count, last - first + 1u);
 	return OK;
 }
@@ -45,13 +72,6 @@ static u64 all_ones(u8 size)
 	return ~0ull >> (64 - 8 * size);
 }
 
-static const struct bus_port_range *port_range(const struct bus *bus, u32 port)
-{
-	u8 index = port <= 0xffff ? bus->port_map[port] : 0;
-
-	return index ? &bus->port[index - 1] : NULL;
-}
-
 static const struct bus_mmio_range *mmio_range(const struct bus *bus, gpa_t gpa)
 {
 	u32 low = 0, high = bus->mmio_count;
@@ -67,75 +87,25 @@ static const struct bus_mmio_range *mmio_range(const struct bus *bus, gpa_t gpa)
 	return low < bus->mmio_count && gpa >= bus->mmio[low].start ? &bus->mmio[low] : NULL;
 }
 
-static enum device_answer read_port_range(const struct bus_port_range *range, u32 port, u8 size, u32 *value)
+/* The last port has none behind it: port 0 is not it. */
+enum device_answer bus_read_bytes(struct bus *bus, u32 port, u8 size, u32 *value)
 {
-	struct device *device = range->device;
-	enum device_answer answer;
+	*value = ~0u;
+	for (u8 i = 0; i < size && port + i < ARRAY_SIZE(bus->port_map); i++) {
+		u32 byte;
 
-	*value = (u32)all_ones(size);
-	if (!device->ops->port_read)
-		return DEVICE_DONE;
-	lock_acquire(&device->lock);
-	answer = device->ops->port_read(device, range->range, (u16)(port - range->first), size, value);
-	lock_release(&device->lock);
-	*value &= (u32)all_ones(size);
-	return answer;
-}
-
-static enum device_answer write_port_range(const struct bus_port_range *range, u32 port, u8 size, u32 value)
-{
-	struct device *device = range->device;
-	enum device_answer answer;
-
-	if (!device->ops->port_write)
-		return DEVICE_DONE;
-	lock_acquire(&device->lock);
-	answer = device->ops->port_write(device, range->range, (u16)(port - range->first), size,
-					 value & (u32)all_ones(size));
-	lock_release(&device->lock);
-	return answer;
-}
-
-/* Whether one range, or none, has all bytes of the access. */
-static bool port_is_whole(const struct bus *bus, u32 port, u8 size)
-{
-	const struct bus_port_range *range = port_range(bus, port);
-
-	for (u8 i = 1; i < size; i++)
-		if (port_range(bus, port + i) != range)
-			return false;
-	return true;
-}
-
-enum device_answer bus_port_read(struct bus *bus, u16 port, u8 size, u32 *value)
-{
-	const struct bus_port_range *range = port_range(bus, port);
-
-	*value = (u32)all_ones(size);
-	if (port_is_whole(bus, port, size))
-		return range ? read_port_range(range, port, size, value) : DEVICE_DONE;
-	for (u8 i = 0; i < size; i++) {
-		u32 byte = 0xff;
-
-		range = port_range(bus, (u32)port + i);
-		if (range && read_port_range(range, (u32)port + i, 1, &byte) == DEVICE_PENDING)
+		if (bus_port_read(bus, (u16)(port + i), 1, &byte) == DEVICE_PENDING)
 			return DEVICE_PENDING;
-		*value = (*value & ~(0xffu << (8 * i))) | byte << (8 * i);
+		*value = (*value & ~(0xffu << (8 * i))) | (byte & 0xff) << (8 * i);
 	}
 	return DEVICE_DONE;
 }
 
-enum device_answer bus_port_write(struct bus *bus, u16 port, u8 size, u32 value)
+enum device_answer bus_write_bytes(struct bus *bus, u32 port, u8 size, u32 value)
 {
-	const struct bus_port_range *range = port_range(bus, port);
-
-	if (port_is_whole(bus, port, size))
-		return range ? write_port_range(range, port, size, value) : DEVICE_DONE;
-	for (u8 i = 0; i < size; i++) {
-		range = port_range(bus, (u32)port + i);
-		if (range && write_port_range(range, (u32)port + i, 1, value >> (8 * i)) == DEVICE_PENDING)
+	for (u8 i = 0; i < size && port + i < ARRAY_SIZE(bus->port_map); i++)
+		if (bus_port_write(bus, (u16)(port + i), 1, value >> (8 * i)) == DEVICE_PENDING)
 			return DEVICE_PENDING;
-	}
 	return DEVICE_DONE;
 }
 
@@ -172,27 +142,13 @@ static enum device_answer write_mmio_range(const struct bus_mmio_range *range, g
 	return answer;
 }
 
-static bool mmio_is_whole(const struct bus *bus, gpa_t gpa, u8 size)
+static enum device_answer __attribute__((noinline)) read_mmio_bytes(struct bus *bus, gpa_t gpa, u8 size, u64 *value)
 {
-	const struct bus_mmio_range *range = mmio_range(bus, gpa);
-
-	for (u8 i = 1; i < size; i++)
-		if (mmio_range(bus, gpa + i) != range)
-			return false;
-	return true;
-}
-
-enum device_answer bus_mmio_read(struct bus *bus, gpa_t gpa, u8 size, u64 *value)
-{
-	const struct bus_mmio_range *range = mmio_range(bus, gpa);
-
 	*value = all_ones(size);
-	if (mmio_is_whole(bus, gpa, size))
-		return range ? read_mmio_range(range, gpa, size, value) : DEVICE_DONE;
 	for (u8 i = 0; i < size; i++) {
+		const struct bus_mmio_range *range = mmio_range(bus, gpa + i);
 		u64 byte = 0xff;
 
-		range = mmio_range(bus, gpa + i);
 		if (range && read_mmio_range(range, gpa + i, 1, &byte) == DEVICE_PENDING)
 			return DEVICE_PENDING;
 		*value = (*value & ~(0xffull << (8 * i))) | byte << (8 * i);
@@ -200,16 +156,34 @@ enum device_answer bus_mmio_read(struct bus *bus, gpa_t gpa, u8 size, u64 *value
 	return DEVICE_DONE;
 }
 
-enum device_answer bus_mmio_write(struct bus *bus, gpa_t gpa, u8 size, u64 value)
+static enum device_answer __attribute__((noinline)) write_mmio_bytes(struct bus *bus, gpa_t gpa, u8 size, u64 value)
 {
-	const struct bus_mmio_range *range = mmio_range(bus, gpa);
-
-	if (mmio_is_whole(bus, gpa, size))
-		return range ? write_mmio_range(range, gpa, size, value) : DEVICE_DONE;
 	for (u8 i = 0; i < size; i++) {
-		range = mmio_range(bus, gpa + i);
+		const struct bus_mmio_range *range = mmio_range(bus, gpa + i);
+
 		if (range && write_mmio_range(range, gpa + i, 1, value >> (8 * i)) == DEVICE_PENDING)
 			return DEVICE_PENDING;
 	}
 	return DEVICE_DONE;
+}
+
+static inline bool mmio_takes_whole(const struct bus_mmio_range *range, gpa_t gpa, u8 size)
+{
+	return range && size <= range->end - gpa;
+}
+
+enum device_answer bus_mmio_read(struct bus *bus, gpa_t gpa, u8 size, u64 *value)
+{
+	const struct bus_mmio_range *range = mmio_range(bus, gpa);
+
+	return LIKELY(mmio_takes_whole(range, gpa, size)) ? read_mmio_range(range, gpa, size, value) :
+							  read_mmio_bytes(bus, gpa, size, value);
+}
+
+enum device_answer bus_mmio_write(struct bus *bus, gpa_t gpa, u8 size, u64 value)
+{
+	const struct bus_mmio_range *range = mmio_range(bus, gpa);
+
+	return LIKELY(mmio_takes_whole(range, gpa, size)) ? write_mmio_range(range, gpa, size, value) :
+							  write_mmio_bytes(bus, gpa, size, value);
 }

@@ -31,10 +31,9 @@ static struct pic8259 *pic_of(struct device *device)
 /* How high the highest input of `mask` stands: 0 is the highest priority, 8 that of no input at all. */
 static u32 priority(const struct pic_chip *chip, u8 mask)
 {
-	for (u32 i = 0; i < 8; i++)
-		if (mask & BIT((chip->lowest + 1 + i) & 7))
-			return i;
-	return 8;
+	u32 turn = (chip->lowest + 1) & 7, turned = (u8)(mask >> turn | mask << (8 - turn));
+
+	return turned ? (u32)__builtin_ctz(turned) : 8;
 }
 
 /* The input that the chip would request now, or -1. */
@@ -190,7 +189,7 @@ static void write_data(struct pic_chip *chip, u8 value)
 }
 
 /* After a poll command the next read is an INTA without vector: bit 7 says whether there was a request, bits 2 to 0 which. */
-static u8 read_poll(struct pic8259 *pic, u32 which)
+static u8 __attribute__((noinline)) read_poll(struct pic8259 *pic, u32 which)
 {
 	int input = requested(pic, which);
 
@@ -198,6 +197,7 @@ static u8 read_poll(struct pic8259 *pic, u32 which)
 	if (input < 0)
 		return SPURIOUS_INPUT;
 	take(&pic->chip[which], (u32)input);
+	update(pic);
 	return (u8)(POLL_INTERRUPT | (u32)input);
 }
 
@@ -218,37 +218,24 @@ static void write_elcr(struct pic_chip *chip, u8 value)
 	chip->irr |= chip->level & value;
 }
 
-/* The bus is 8 bits wide; a wider access is one of each byte. */
-static enum device_answer pic_read(struct device *device, u32 range, u16 offset, u8 size, u32 *value)
+static enum device_answer pic_read(struct device *device, u32 range, u16 offset, UNUSED u8 size, u32 *value)
 {
 	struct pic8259 *pic = pic_of(device);
 
-	*value = 0;
-	for (u16 i = 0; i < size; i++) {
-		u16 at = (u16)(offset + i);
-		u8 byte = range == RANGE_ELCR ? pic->chip[at].elcr : read_chip(pic, range, at);
-
-		*value |= (u32)byte << (8 * i);
-	}
-	update(pic);
+	*value = range == RANGE_ELCR ? pic->chip[offset].elcr : read_chip(pic, range, offset);
 	return DEVICE_DONE;
 }
 
-static enum device_answer pic_write(struct device *device, u32 range, u16 offset, u8 size, u32 value)
+static enum device_answer pic_write(struct device *device, u32 range, u16 offset, UNUSED u8 size, u32 value)
 {
 	struct pic8259 *pic = pic_of(device);
 
-	for (u16 i = 0; i < size; i++) {
-		u16 at = (u16)(offset + i);
-		u8 byte = (u8)(value >> (8 * i));
-
-		if (range == RANGE_ELCR)
-			write_elcr(&pic->chip[at], byte & (at ? ELCR_SLAVE : ELCR_MASTER));
-		else if (at)
-			write_data(&pic->chip[range], byte);
-		else
-			write_command(&pic->chip[range], byte);
-	}
+	if (range == RANGE_ELCR)
+		write_elcr(&pic->chip[offset], (u8)value & (offset ? ELCR_SLAVE : ELCR_MASTER));
+	else if (offset)
+		write_data(&pic->chip[range], (u8)value);
+	else
+		write_command(&pic->chip[range], (u8)value);
 	update(pic);
 	return DEVICE_DONE;
 }
@@ -265,6 +252,7 @@ static void pic_reset(struct device *device)
 
 static const struct device_ops pic_ops = {
 	.name = "pic8259",
+	.byte_wide = true,
 	.port_read = pic_read,
 	.port_write = pic_write,
 	.reset = pic_reset,

@@ -182,41 +182,31 @@ static void write_port61(struct pit8254 *pit, u64 now, u8 value)
 	pit_channel_set_gate(&pit->channel[2], now, value & PORT61_GATE);
 }
 
-static enum device_answer pit_read(struct device *device, u32 range, u16 offset, u8 size, u32 *value)
+static enum device_answer pit_read(struct device *device, u32 range, u16 offset, UNUSED u8 size, u32 *value)
 {
 	struct pit8254 *pit = pit_of(device);
 	u64 now = sync(pit);
 
-	*value = 0;
-	for (u32 i = 0; i < size; i++) {
-		u32 at = offset + i;
-		u8 byte = 0; /* the control register cannot be read */
-
-		if (range == RANGE_CONTROL)
-			byte = read_port61(pit, now);
-		else if (at < PIT_CHANNELS)
-			byte = read_count(&pit->channel[at], now);
-		*value |= (u32)byte << (8 * i);
-	}
+	if (range == RANGE_CONTROL)
+		*value = read_port61(pit, now);
+	else if (offset < PIT_CHANNELS)
+		*value = read_count(&pit->channel[offset], now);
+	else
+		*value = 0; /* the control register cannot be read */
 	return DEVICE_DONE;
 }
 
-static enum device_answer pit_write(struct device *device, u32 range, u16 offset, u8 size, u32 value)
+static enum device_answer pit_write(struct device *device, u32 range, u16 offset, UNUSED u8 size, u32 value)
 {
 	struct pit8254 *pit = pit_of(device);
 	u64 now = sync(pit);
 
-	for (u32 i = 0; i < size; i++) {
-		u32 at = offset + i;
-		u8 byte = (u8)(value >> (8 * i));
-
-		if (range == RANGE_CONTROL)
-			write_port61(pit, now, byte);
-		else if (at < PIT_CHANNELS)
-			write_count(pit, at, now, byte);
-		else
-			write_control(pit, now, byte);
-	}
+	if (range == RANGE_CONTROL)
+		write_port61(pit, now, (u8)value);
+	else if (offset < PIT_CHANNELS)
+		write_count(pit, offset, now, (u8)value);
+	else
+		write_control(pit, now, (u8)value);
 	schedule(pit, now);
 	return DEVICE_DONE;
 }
@@ -235,6 +225,7 @@ static void pit_reset(struct device *device)
 
 static const struct device_ops pit_ops = {
 	.name = "pit8254",
+	.byte_wide = true,
 	.port_read = pit_read,
 	.port_write = pit_write,
 	.reset = pit_reset,

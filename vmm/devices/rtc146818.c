@@ -325,29 +325,27 @@ static u8 read_register(struct rtc146818 *rtc, u64 now)
 	return value;
 }
 
-static enum device_answer rtc_read(struct device *device, UNUSED u32 range, u16 offset, u8 size, u32 *value)
+static enum device_answer rtc_read(struct device *device, UNUSED u32 range, u16 offset, UNUSED u8 size, u32 *value)
 {
 	struct rtc146818 *rtc = rtc_of(device);
 	u64 now = sync(rtc);
 
 	/* The index cannot be read back. */
-	*value = 0xff;
-	if (offset + size > 1)
-		*value = offset ? read_register(rtc, now) : 0xffu | (u32)read_register(rtc, now) << 8;
+	*value = offset ? read_register(rtc, now) : 0xff;
 	schedule(rtc, now);
 	return DEVICE_DONE;
 }
 
 /* Bit 7 of the index masks NMIs on a PC; there is nothing here that would raise one. */
-static enum device_answer rtc_write(struct device *device, UNUSED u32 range, u16 offset, u8 size, u32 value)
+static enum device_answer rtc_write(struct device *device, UNUSED u32 range, u16 offset, UNUSED u8 size, u32 value)
 {
 	struct rtc146818 *rtc = rtc_of(device);
 	u64 now = sync(rtc);
 
 	if (!offset)
 		rtc->index = value & (RTC_SIZE - 1);
-	if (offset + size > 1)
-		write_register(rtc, now, (u8)(offset ? value : value >> 8));
+	else
+		write_register(rtc, now, (u8)value);
 	update_line(rtc);
 	schedule(rtc, now);
 	return DEVICE_DONE;
@@ -366,6 +364,7 @@ static void rtc_reset(struct device *device)
 
 static const struct device_ops rtc_ops = {
 	.name = "rtc146818",
+	.byte_wide = true,
 	.port_read = rtc_read,
 	.port_write = rtc_write,
 	.reset = rtc_reset,

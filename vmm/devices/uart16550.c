@@ -398,24 +398,20 @@ static void write_register(struct uart16550 *uart, u16 offset, u8 value)
 	}
 }
 
-/* The chip has an 8-bit bus: a wider access is one of each byte, in rising order. */
-static enum device_answer uart_read(struct device *device, UNUSED u32 range, u16 offset, u8 size, u32 *value)
+static enum device_answer uart_read(struct device *device, UNUSED u32 range, u16 offset, UNUSED u8 size, u32 *value)
 {
 	struct uart16550 *uart = uart_of(device);
 
-	*value = 0;
-	for (u8 i = 0; i < size; i++)
-		*value |= (u32)read_register(uart, (u16)(offset + i)) << (8 * i);
+	*value = read_register(uart, offset);
 	update_line(uart);
 	return DEVICE_DONE;
 }
 
-static enum device_answer uart_write(struct device *device, UNUSED u32 range, u16 offset, u8 size, u32 value)
+static enum device_answer uart_write(struct device *device, UNUSED u32 range, u16 offset, UNUSED u8 size, u32 value)
 {
 	struct uart16550 *uart = uart_of(device);
 
-	for (u8 i = 0; i < size; i++)
-		write_register(uart, (u16)(offset + i), (u8)(value >> (8 * i)));
+	write_register(uart, offset, (u8)value);
 	update_line(uart);
 	return DEVICE_DONE;
 }
@@ -451,6 +447,7 @@ static void uart_reset(struct device *device)
 
 static const struct device_ops uart_ops = {
 	.name = "uart16550",
+	.byte_wide = true,
 	.port_read = uart_read,
 	.port_write = uart_write,
 	.reset = uart_reset,

@@ -32,16 +32,28 @@ static const struct feature_bit bits[FEATURES] = {
 	[FEATURE_SVM] = {0x80000001, 0, ECX, 2},
 };
 
-static struct cpuid_set machine; /* written by one core at a time, at boot */
+/* Written by one core at a time, at boot. `has` is what `bits` finds in `machine`: it is asked for at every switch of vCPUs. */
+static struct cpuid_set machine;
+static bool has[FEATURES];
 
 static struct cpuid_leaf read_cpuid(u32 leaf, u32 subleaf)
 {
 	return cpuid(leaf, subleaf);
 }
 
+static bool look_up(const struct feature_bit *f)
+{
+	struct cpuid_leaf leaf = cpuid_set_get(&machine, f->leaf, f->subleaf);
+	const u32 registers[] = {leaf.eax, leaf.ebx, leaf.ecx, leaf.edx};
+
+	return registers[f->reg] >> f->bit & 1;
+}
+
 void features_collect(void)
 {
 	cpuid_set_add(&machine, read_cpuid);
+	for (u32 i = 0; i < FEATURES; i++)
+		has[i] = look_up(&bits[i]);
 }
 
 struct cpuid_leaf features_cpuid(u32 leaf, u32 subleaf)
@@ -51,11 +63,7 @@ struct cpuid_leaf features_cpuid(u32 leaf, u32 subleaf)
 
 bool cpu_has(enum feature feature)
 {
-	const struct feature_bit *f = &bits[feature];
-	struct cpuid_leaf leaf = features_cpuid(f->leaf, f->subleaf);
-	const u32 registers[] = {leaf.eax, leaf.ebx, leaf.ecx, leaf.edx};
-
-	return registers[f->reg] >> f->bit & 1;
+	return has[feature];
 }
 
 u32 cpu_physical_address_bits(void)

@@ -152,6 +152,7 @@ const struct engine_ops svm_engine = {
 	.show_apic = svm_show_apic,
 	.get_segment = svm_get_segment,
 	.segment_attributes = svm_segment_attributes,
+	.cpl = svm_cpl,
 	.get_msr = svm_get_msr,
 	.set_msr = svm_set_msr,
 	.get_dr = svm_get_dr,

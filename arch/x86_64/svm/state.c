@@ -110,6 +110,11 @@ u32 svm_segment_attributes(struct vcpu *vcpu, enum segment_name name)
 	return segment.attributes;
 }
 
+u32 svm_cpl(struct vcpu *vcpu)
+{
+	return svm_of(vcpu)->vmcb->cpl;
+}
+
 static void set_segment(struct vmcb *vmcb, enum segment_name name, const struct segment *segment)
 {
 	bool usable = !(segment->attributes & SEGMENT_UNUSABLE);

@@ -50,7 +50,6 @@ struct svm_vcpu {
 	svm_enter_t enter; /* the variant with the mitigations that this machine needs */
 	struct asid_tag tag;
 	bool renew;	  /* (a) translations changed: take a fresh ASID at the next VMRUN */
-	bool dr_live;	  /* the guest's DR0-3 are in the processor */
 	bool nmi_blocked; /* an NMI was delivered and no IRET has completed since */
 	bool want_irq, want_nmi;
 	bool iret_seen; /* the IRET that ends NMI blocking was intercepted and is being executed */
@@ -97,6 +96,7 @@ void svm_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write);
 void svm_fetch(struct vcpu *vcpu, u64 mask);
 void svm_write_back(struct vcpu *vcpu);
 u32 svm_segment_attributes(struct vcpu *vcpu, enum segment_name name);
+u32 svm_cpl(struct vcpu *vcpu);
 void svm_get_segment(struct vcpu *vcpu, enum segment_name name, struct segment *segment);
 int svm_get_msr(struct vcpu *vcpu, u32 msr, u64 *value);
 int svm_set_msr(struct vcpu *vcpu, u32 msr, u64 value);

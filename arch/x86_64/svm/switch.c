@@ -51,12 +51,12 @@ void svm_put(struct vcpu *vcpu)
 {
 	struct svm_vcpu *svm = svm_of(vcpu);
 
-	if (svm->dr_live) {
+	if (vcpu->debug_live) {
 		svm->dr[0] = read_dr0();
 		svm->dr[1] = read_dr1();
 		svm->dr[2] = read_dr2();
 		svm->dr[3] = read_dr3();
-		svm->dr_live = false;
+		vcpu->debug_live = false;
 		set_dr_intercepts(svm, 0xffff);
 	}
 	if (cpu_has(FEATURE_RDTSCP))
@@ -73,7 +73,7 @@ void svm_load_debug(struct vcpu *vcpu)
 	write_dr1(svm->dr[1]);
 	write_dr2(svm->dr[2]);
 	write_dr3(svm->dr[3]);
-	svm->dr_live = true;
+	vcpu->debug_live = true;
 	set_dr_intercepts(svm, 0);
 }
 
@@ -83,7 +83,7 @@ u64 svm_get_dr(struct vcpu *vcpu, u32 dr)
 
 	if (dr >= 6)
 		return dr == 6 ? svm->vmcb->dr6 : svm->vmcb->dr7;
-	if (!svm->dr_live)
+	if (!vcpu->debug_live)
 		return svm->dr[dr & 3];
 	switch (dr) {
 	case 0:
@@ -108,7 +108,7 @@ void svm_set_dr(struct vcpu *vcpu, u32 dr, u64 value)
 	else
 		svm->dr[dr & 3] = value;
 	svm_dirty(svm, CLEAN_DR);
-	if (svm->dr_live)
+	if (vcpu->debug_live)
 		svm_load_debug(vcpu);
 	/* DR7 with a breakpoint armed needs DR0-3 in the processor even if the guest never touches a debug register again. */
 	else if (dr == 7 && value & 0xff && this_core()->current == vcpu)

@@ -35,6 +35,7 @@ const struct engine_ops vmx_engine = {
 	.show_apic = vmx_show_apic,
 	.get_segment = vmx_get_segment,
 	.segment_attributes = vmx_segment_attributes,
+	.cpl = vmx_cpl,
 	.get_msr = vmx_get_msr,
 	.set_msr = vmx_set_msr,
 	.get_dr = vmx_get_dr,

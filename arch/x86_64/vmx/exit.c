@@ -79,16 +79,9 @@ static void decode_machine_check(UNUSED struct vcpu *vcpu, UNUSED struct vm_exit
 	mce_handle_exit();
 }
 
-static void decode_io(struct vcpu *vcpu, struct vm_exit *exit)
+void __attribute__((noinline)) vmx_decode_string(struct vcpu *vcpu, u64 qualification)
 {
-	u64 qualification = vmread(VMCS_EXIT_QUALIFICATION);
-	u32 information = 0;
-
-	if (UNLIKELY(qualification & QUALIFICATION_STRING_IO))
-		information = vmread32(VMCS_EXIT_INSTRUCTION_INFO);
-	else
-		vmx_read_instruction(vcpu);
-	exit->io = vmx_decode_io(qualification, information);
+	vmx_decode_string_io(qualification, vmread32(VMCS_EXIT_INSTRUCTION_INFO), &vcpu->exit.io);
 }
 
 static void decode_cr(UNUSED struct vcpu *vcpu, struct vm_exit *exit)
@@ -152,17 +145,29 @@ static void decode_wbinvd(struct vcpu *vcpu, struct vm_exit *exit)
 	exit->cache = CACHE_WBINVD;
 }
 
+static void decode_nothing(UNUSED struct vcpu *vcpu, UNUSED struct vm_exit *exit)
+{
+}
+
 static void decode_qualification(UNUSED struct vcpu *vcpu, struct vm_exit *exit)
 {
 	exit->qualification = vmread(VMCS_EXIT_QUALIFICATION);
 }
 
+/* A reason from a newer processor than this table: the VM ends, the machine goes on. The dump has its number. */
+static void decode_unknown(struct vcpu *vcpu, struct vm_exit *exit)
+{
+	exit->kind = EXIT_UNKNOWN;
+	exit->raw = ACCOUNT_REASONS;
+	decode_qualification(vcpu, exit);
+}
+
 static const decoder_t decoders[EXIT_DECODES] = {
-	[DECODE_NOTHING] = NULL,
+	[DECODE_UNKNOWN] = decode_unknown,
+	[DECODE_NOTHING] = decode_nothing,
 	[DECODE_VECTORED] = decode_vectored,
 	[DECODE_INTERRUPT] = decode_interrupt,
 	[DECODE_MACHINE_CHECK] = decode_machine_check,
-	[DECODE_IO] = decode_io,
 	[DECODE_CR] = decode_cr,
 	[DECODE_DR] = decode_dr,
 	[DECODE_MEMORY] = decode_memory,
@@ -174,29 +179,16 @@ static const decoder_t decoders[EXIT_DECODES] = {
 	[DECODE_QUALIFICATION] = decode_qualification,
 };
 
-/* A reason from a newer processor than this table: the VM ends, the machine goes on. The dump has its number. */
-static void __attribute__((cold)) unknown_reason(struct vm_exit *exit)
-{
-	exit->kind = EXIT_UNKNOWN;
-	exit->raw = ACCOUNT_REASONS;
-	exit->qualification = vmread(VMCS_EXIT_QUALIFICATION);
-}
-
 void vmx_decode_facts(struct vcpu *vcpu, u64 reason)
 {
-	const struct reason_row *row = &reason_table[reason];
+	const struct reason_row *row = &reason_table[reason < EXIT_REASONS ? reason : REASON_UNASSIGNED];
 	struct vm_exit *exit = &vcpu->exit;
 
 	vcpu->cached = CACHED_AFTER_EXIT;
-	if (UNLIKELY(reason >= EXIT_REASONS || row->decode == DECODE_UNKNOWN)) {
-		unknown_reason(exit);
-		return;
-	}
 	exit->kind = (enum exit_kind)row->kind;
 	if (row->in_delivery)
 		vmx_collect_event(vcpu);
-	if (row->decode != DECODE_NOTHING)
-		decoders[row->decode](vcpu, exit);
+	decoders[row->decode](vcpu, exit);
 }
 
 void vmx_entry_refused(struct vcpu *vcpu, u32 failure)

@@ -2,6 +2,7 @@
 #ifndef ARCH_VMX_EXIT_H
 #define ARCH_VMX_EXIT_H
 
+#include "arch/x86_64/vmx/qualification.h"
 #include "arch/x86_64/vmx/reason.h"
 #include "arch/x86_64/vmx/vmcs.h"
 #include "vmm/vcpu.h"
@@ -22,8 +23,24 @@ static inline void vmx_read_instruction(struct vcpu *vcpu)
 	vcpu->cached = CACHED_AFTER_EXIT | BIT(REG_RIP) | BIT(REG_RFLAGS) | CACHED_LENGTH | CACHED_INTERRUPTIBILITY | CACHED_END;
 }
 
-/* The part of vmx_decode_exit() for reasons that have facts to fetch, and for those that are in no row. */
+/* The part of vmx_decode_exit() for all reasons but the most frequent, and for those that are in no row. */
 void vmx_decode_facts(struct vcpu *vcpu, u64 reason);
+void vmx_decode_string(struct vcpu *vcpu, u64 qualification);
+
+static inline void vmx_decode_port(struct vcpu *vcpu)
+{
+	u64 qualification = vmread(VMCS_EXIT_QUALIFICATION);
+
+	vmx_decode_io(qualification, &vcpu->exit.io);
+	if (UNLIKELY(vcpu->exit.io.string))
+		vmx_decode_string(vcpu, qualification);
+}
+
+static inline void vmx_take_instruction(struct vcpu *vcpu, u64 reason)
+{
+	vcpu->exit.kind = (enum exit_kind)reason_table[reason].kind;
+	vmx_read_instruction(vcpu);
+}
 
 /*
  * Fill vcpu->exit from the VMCS after an exit. Physical interrupts, NMIs and machine checks have been dealt with on return.
@@ -33,11 +50,14 @@ void vmx_decode_facts(struct vcpu *vcpu, u64 reason);
 static inline void vmx_decode_exit(struct vcpu *vcpu)
 {
 	u64 reason = (u16)vmread32(VMCS_EXIT_REASON);
+	const struct reason_row *row = &reason_table[reason];
 
 	vcpu->exit.raw = (u32)reason;
-	if (LIKELY(reason < EXIT_REASONS && reason_table[reason].decode == DECODE_INSTRUCTION)) {
-		vcpu->exit.kind = (enum exit_kind)reason_table[reason].kind;
-		vmx_read_instruction(vcpu);
+	if (LIKELY(reason < EXIT_REASONS && row->decode == DECODE_INSTRUCTION)) {
+		vmx_take_instruction(vcpu, reason);
+	} else if (reason == REASON_IO) {
+		vmx_take_instruction(vcpu, reason);
+		vmx_decode_port(vcpu);
 	} else {
 		vmx_decode_facts(vcpu, reason);
 	}

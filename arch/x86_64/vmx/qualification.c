@@ -7,21 +7,11 @@
 #include "vmm/vcpu_state.h"
 
 /* SDM "Format of the VM-Exit Instruction-Information Field as Used for INS and OUTS": bits 9:7 address size, 17:15 segment (OUTS). */
-struct exit_io vmx_decode_io(u64 qualification, u32 information)
+void vmx_decode_string_io(u64 qualification, u32 information, struct exit_io *io)
 {
-	struct exit_io io = {
-		.port = (u16)(qualification >> 16),
-		.size = (u8)((qualification & 7) + 1),
-		.in = qualification & BIT(3),
-		.string = qualification & QUALIFICATION_STRING_IO,
-		.rep = qualification & BIT(5),
-	};
-
-	if (io.string) {
-		io.address_size = (u8)(2u << (information >> 7 & 3));
-		io.segment = io.in ? SEG_ES : (u8)(information >> 15 & 7);
-	}
-	return io;
+	io->rep = qualification & BIT(5);
+	io->address_size = (u8)(2u << (information >> 7 & 3));
+	io->segment = io->in ? SEG_ES : (u8)(information >> 15 & 7);
 }
 
 struct exit_cr vmx_decode_cr(u64 qualification)

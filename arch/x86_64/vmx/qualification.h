@@ -7,9 +7,20 @@
 
 #include "vmm/exit.h"
 
-/* `information`: the VM-exit instruction information, looked at for string I/O only. */
-struct exit_io vmx_decode_io(u64 qualification, u32 information);
 #define QUALIFICATION_STRING_IO BIT(4)
+
+/* But for what string I/O has more; vmx_decode_string_io() fills that in. */
+static inline void vmx_decode_io(u64 qualification, struct exit_io *io)
+{
+	io->port = (u16)(qualification >> 16);
+	io->size = (u8)((qualification & 7) + 1);
+	io->in = qualification & BIT(3);
+	io->string = qualification & QUALIFICATION_STRING_IO;
+}
+
+/* `information`: the VM-exit instruction information. */
+void vmx_decode_string_io(u64 qualification, u32 information, struct exit_io *io);
+
 struct exit_cr vmx_decode_cr(u64 qualification);
 struct exit_dr vmx_decode_dr(u64 qualification);
 /* Addresses are left 0; `gva_valid` says whether the guest-linear address field is to be read. */

@@ -41,6 +41,7 @@ enum exit_reason {
 	REASON_WRMSR = 32,
 	REASON_ENTRY_GUEST_STATE = 33,
 	REASON_ENTRY_MSR = 34,
+	REASON_UNASSIGNED = 35, /* the SDM has none: its empty row serves for all numbers beyond the table */
 	REASON_MWAIT = 36,
 	REASON_MONITOR_TRAP = 37,
 	REASON_MONITOR = 39,

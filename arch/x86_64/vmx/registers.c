@@ -147,6 +147,12 @@ u32 vmx_segment_attributes(UNUSED struct vcpu *vcpu, enum segment_name name)
 	return (u32)vmcs_read_encoding(ENCODING_GUEST_ES_RIGHTS + 2 * (u32)name);
 }
 
+/* SS.DPL (SDM "Guest Register State"). */
+u32 vmx_cpl(UNUSED struct vcpu *vcpu)
+{
+	return SEGMENT_DPL(vmread32(VMCS_GUEST_SS_RIGHTS));
+}
+
 /*
  * G is made to agree with the limit (SDM "Checks on Guest Segment Registers"): a loader or a task switch has the limit in bytes and need
  * not care. An unusable segment has no other attribute.
@@ -224,7 +230,7 @@ int vmx_set_msr(struct vcpu *vcpu, u32 msr, u64 value)
 
 static u64 __attribute__((noinline)) get_switched_dr(struct vmx_vcpu *v, u32 dr)
 {
-	if (v->dr_live) {
+	if (v->vcpu->debug_live) {
 		/* Through memory: the processor's registers are numbers in the instruction. */
 		vmx_unload_debug(v);
 		vmx_load_debug(v);
@@ -232,10 +238,9 @@ static u64 __attribute__((noinline)) get_switched_dr(struct vmx_vcpu *v, u32 dr)
 	return dr == 6 ? v->dr6 : v->dr[dr & 3];
 }
 
-/* DR7 is asked for at every port access. */
 u64 vmx_get_dr(struct vcpu *vcpu, u32 dr)
 {
-	return LIKELY(dr == 7) ? vmread(VMCS_GUEST_DR7) : get_switched_dr(vmx_of(vcpu), dr);
+	return dr == 7 ? vmread(VMCS_GUEST_DR7) : get_switched_dr(vmx_of(vcpu), dr);
 }
 
 void vmx_set_dr(struct vcpu *vcpu, u32 dr, u64 value)

@@ -153,9 +153,9 @@ void vmx_vcpu_destroy(struct vcpu *vcpu)
 
 void vmx_load_debug(struct vmx_vcpu *v)
 {
-	if (v->dr_live)
+	if (v->vcpu->debug_live)
 		return;
-	v->dr_live = true;
+	v->vcpu->debug_live = true;
 	write_dr0(v->dr[0]);
 	write_dr1(v->dr[1]);
 	write_dr2(v->dr[2]);
@@ -167,9 +167,9 @@ void vmx_load_debug(struct vmx_vcpu *v)
 /* DR7 is 0x400 since the exit (SDM "Loading Host Control Registers, Debug Registers, MSRs"), so what is left in DR0-DR3 does nothing. */
 void vmx_unload_debug(struct vmx_vcpu *v)
 {
-	if (!v->dr_live)
+	if (!v->vcpu->debug_live)
 		return;
-	v->dr_live = false;
+	v->vcpu->debug_live = false;
 	v->dr[0] = read_dr0();
 	v->dr[1] = read_dr1();
 	v->dr[2] = read_dr2();

@@ -52,7 +52,6 @@ struct vmx_vcpu {
 	u16 vpid;	       /* (i) 0: VPIDs are not in use */
 	bool vpid_reused;      /* not yet flushed since its VPID belonged to another */
 	bool loaded;	       /* its MSRs and extended state are in the processor */
-	bool dr_live;	       /* its DR0-DR3 and DR6 are, too, and MOV DR does not exit */
 	u32 primary, entry;    /* what those control fields hold */
 	u32 apic_offered;      /* (i) the APIC_CONTROLS that may be on */
 	u32 apic_controls;     /* those that are */
@@ -60,7 +59,7 @@ struct vmx_vcpu {
 	u64 eoi_exits[4];
 	u64 msr[SWITCHED_MSRS]; /* while not loaded */
 	u64 xss;
-	u64 dr[4], dr6;	       /* while not dr_live */
+	u64 dr[4], dr6;	       /* while not vcpu->debug_live: then they are in the processor, and MOV DR does not exit */
 	enum activity activity; /* as imported: the VMCS always says active, the scheduler keeps halted ones off the core */
 };
 
@@ -141,6 +140,7 @@ void vmx_fetch(struct vcpu *vcpu, u64 mask);
 /* Bring what is dirty into the VMCS. */
 void vmx_write_back(struct vcpu *vcpu);
 u32 vmx_segment_attributes(struct vcpu *vcpu, enum segment_name name);
+u32 vmx_cpl(struct vcpu *vcpu);
 void vmx_get_segment(struct vcpu *vcpu, enum segment_name name, struct segment *segment);
 void vmx_set_segment(enum segment_name name, const struct segment *segment);
 int vmx_get_msr(struct vcpu *vcpu, u32 msr, u64 *value);
