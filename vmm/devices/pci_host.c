@@ -35,6 +35,7 @@ static enum device_answer host_read(struct device *device, UNUSED u32 range, u16
 {
 	struct pci_host *host = host_of(device);
 
+	*value = ~0u;
 	if (offset >= DATA_OFFSET)
 		*value = read_config(host) >> (8 * (offset - DATA_OFFSET));
 	else if (offset == 0 && size == 4)
