@@ -39,9 +39,11 @@ static void lapic_attention(void *context, struct vlapic *lapic)
 	call_attention(((struct vm_apic *)context)->vm->vcpu[lapic->id]);
 }
 
-static u64 guest_tsc(void *context, struct vlapic *lapic)
+static u64 host_tsc(void *context, struct vlapic *lapic, u64 tsc)
 {
-	return rdtsc() + ((struct vm_apic *)context)->vm->vcpu[lapic->id]->tsc_offset;
+	u64 now = rdtsc(), guest = now + ((struct vm_apic *)context)->vm->vcpu[lapic->id]->tsc_offset;
+
+	return tsc > guest ? now + (tsc - guest) : now;
 }
 
 static void ioapic_message(void *context, const struct apic_message *message)
@@ -90,68 +92,79 @@ static bool lapic_asks(struct vcpu *vcpu, struct vcpu_apic *own)
 
 static void look(struct vcpu *vcpu)
 {
-	struct vm_apic *apic = machine_apic(vcpu->vm);
-	struct vlapic *lapic = apic->lapic[vcpu->id];
+	struct vcpu_apic *own = vcpu->apic;
 
-	take_signals(vcpu, apic, lapic);
-	vcpu->events.irq_line = lapic_asks(vcpu, apic->vcpu[vcpu->id]) || pic_asks(vcpu, apic, lapic);
+	take_signals(vcpu, own->all, &own->lapic);
+	vcpu->events.irq_line = lapic_asks(vcpu, own) || pic_asks(vcpu, own->all, &own->lapic);
+}
+
+/* Whether a look could find something, or a processor that helps is to be shown something. */
+static bool worth_a_look(const struct vcpu_apic *own)
+{
+	return own->assist || vlapic_has_requests(&own->lapic) || pic_output(own->all->pic);
 }
 
 /* More may be waiting behind this one: the look after it asks for a window. */
 static u8 take(struct vcpu *vcpu)
 {
-	struct vm_apic *apic = machine_apic(vcpu->vm);
-	struct vlapic *lapic = apic->lapic[vcpu->id];
+	struct vcpu_apic *own = vcpu->apic;
+	struct vm_apic *apic = own->all;
 	int vector;
 
-	look_again(vcpu);
 	/* What the processor delivers it must not get from us as well; then it was the PIC that asked, and knows what a spurious one is. */
-	if (apic->vcpu[vcpu->id]->assist & APIC_ASSIST_DELIVERY || pic_asks(vcpu, apic, lapic)) {
+	if (own->assist & APIC_ASSIST_DELIVERY || pic_asks(vcpu, apic, &own->lapic)) {
+		look_again(vcpu);
 		__atomic_store_n(&apic->extint, false, __ATOMIC_RELAXED);
 		return pic_acknowledge(apic->pic);
 	}
-	vector = vlapic_take(lapic);
+	vector = vlapic_take(&own->lapic);
+	if (worth_a_look(own))
+		look_again(vcpu);
 	return vector < 0 ? (u8)SPURIOUS_VECTOR : (u8)vector;
 }
 
-static bool read_msr(struct vcpu *vcpu, u32 msr, u64 *value)
+static bool read_apic(struct vcpu *vcpu, u32 msr, u64 *value)
 {
-	struct vcpu_apic *own = machine_apic(vcpu->vm)->vcpu[vcpu->id];
-
-	return kvmclock_read(&own->clock, msr, value) || vlapic_read_msr(&own->lapic, msr, value);
+	return vlapic_read_msr(&vcpu->apic->lapic, msr, value);
 }
 
-static bool write_msr(struct vcpu *vcpu, u32 msr, u64 value)
+static bool write_apic(struct vcpu *vcpu, u32 msr, u64 value)
 {
-	struct vm_apic *apic = machine_apic(vcpu->vm);
-	struct vcpu_apic *own = apic->vcpu[vcpu->id];
-	u64 ignored, tsc;
+	bool valid = vlapic_write_msr(&vcpu->apic->lapic, msr, value);
 
-	if (kvmclock_read(&own->clock, msr, &ignored)) {
-		tsc = rdtsc();
-		return kvmclock_write(&own->clock, vcpu->vm, msr, value, tsc + vcpu->tsc_offset,
-				      ticks_to_ns(tsc - vcpu->vm->started_ticks), apic->boot_ns);
-	}
 	/* A deadline, which is by far the most frequent, changes nothing of what waits now; its end calls for attention by itself. */
-	if (msr != MSR_TSC_DEADLINE)
+	if (msr != MSR_TSC_DEADLINE && worth_a_look(vcpu->apic))
 		look_again(vcpu);
-	return vlapic_write_msr(&own->lapic, msr, value);
+	return valid;
+}
+
+static bool read_clock(struct vcpu *vcpu, u32 msr, u64 *value)
+{
+	return kvmclock_read(&vcpu->apic->clock, msr, value);
+}
+
+static bool write_clock(struct vcpu *vcpu, u32 msr, u64 value)
+{
+	u64 tsc = rdtsc();
+
+	return kvmclock_write(&vcpu->apic->clock, vcpu->vm, msr, value, tsc + vcpu->tsc_offset,
+			      ticks_to_ns(tsc - vcpu->vm->started_ticks), vcpu->apic->all->boot_ns);
 }
 
 static u64 get_cr8(struct vcpu *vcpu)
 {
-	return vlapic_get_cr8(machine_apic(vcpu->vm)->lapic[vcpu->id]);
+	return vlapic_get_cr8(&vcpu->apic->lapic);
 }
 
 static void set_cr8(struct vcpu *vcpu, u64 value)
 {
-	vlapic_set_cr8(machine_apic(vcpu->vm)->lapic[vcpu->id], value);
+	vlapic_set_cr8(&vcpu->apic->lapic, value);
 	look_again(vcpu);
 }
 
 static void tsc_moved(struct vcpu *vcpu)
 {
-	struct vcpu_apic *own = machine_apic(vcpu->vm)->vcpu[vcpu->id];
+	struct vcpu_apic *own = vcpu->apic;
 	u64 tsc = rdtsc();
 
 	kvmclock_refresh(&own->clock, vcpu->vm, tsc + vcpu->tsc_offset, ticks_to_ns(tsc - vcpu->vm->started_ticks));
@@ -159,7 +172,7 @@ static void tsc_moved(struct vcpu *vcpu)
 
 static void apic_event(struct vcpu *vcpu, const struct exit_apic *event)
 {
-	struct vlapic *lapic = machine_apic(vcpu->vm)->lapic[vcpu->id];
+	struct vlapic *lapic = &vcpu->apic->lapic;
 
 	if (event->event == APIC_ENDED)
 		vlapic_ended(lapic, (u8)event->detail);
@@ -170,8 +183,10 @@ static void apic_event(struct vcpu *vcpu, const struct exit_apic *event)
 
 static const struct vcpu_machine machine_ops = {
 	.look = look,
-	.read_msr = read_msr,
-	.write_msr = write_msr,
+	.read_apic = read_apic,
+	.write_apic = write_apic,
+	.read_clock = read_clock,
+	.write_clock = write_clock,
 	.get_cr8 = get_cr8,
 	.set_cr8 = set_cr8,
 	.tsc_moved = tsc_moved,
@@ -182,7 +197,7 @@ static const struct vcpu_machine machine_ops = {
 static enum device_answer window_read(struct device *device UNUSED, u32 range UNUSED, u64 offset, u8 size, u64 *value)
 {
 	struct vcpu *vcpu = this_core()->current;
-	struct vlapic *lapic = machine_apic(vcpu->vm)->lapic[vcpu->id];
+	struct vlapic *lapic = &vcpu->apic->lapic;
 
 	*value = vlapic_covers(lapic, LAPIC_ADDRESS + offset) ? vlapic_read(lapic, offset, size) : ~0ull;
 	return DEVICE_DONE;
@@ -191,7 +206,7 @@ static enum device_answer window_read(struct device *device UNUSED, u32 range UN
 static enum device_answer window_write(struct device *device UNUSED, u32 range UNUSED, u64 offset, u8 size, u64 value)
 {
 	struct vcpu *vcpu = this_core()->current;
-	struct vlapic *lapic = machine_apic(vcpu->vm)->lapic[vcpu->id];
+	struct vlapic *lapic = &vcpu->apic->lapic;
 
 	if (vlapic_covers(lapic, LAPIC_ADDRESS + offset))
 		vlapic_write(lapic, offset, size, value);
@@ -208,7 +223,7 @@ void apic_init(struct vm_apic *apic, struct vm *vm, const struct device_services
 		.services = services,
 		.pic = pic,
 		.ioapic = ioapic,
-		.lapic_wires = {.context = apic, .ipi = ipi, .eoi = eoi, .attention = lapic_attention, .guest_tsc = guest_tsc},
+		.lapic_wires = {.context = apic, .ipi = ipi, .eoi = eoi, .attention = lapic_attention, .host_tsc = host_tsc},
 		.ioapic_wires = {.context = apic, .send = ioapic_message},
 		.pic_wires = {.context = apic, .intr = pic_intr},
 		.boot_ns = wall_ns_at(vm->started_ticks),
@@ -223,6 +238,8 @@ static void assist(struct vcpu *vcpu, struct vcpu_apic *own)
 	if (vcpu->vm->config->apic_virtualization == TOGGLE_OFF || !vcpu->engine->assist_apic)
 		return;
 	own->assist = vcpu->engine->assist_apic(vcpu, own->page);
+	if (own->assist)
+		vlapic_help(&own->lapic);
 	look_again(vcpu);
 }
 
@@ -237,6 +254,7 @@ static int create_one(struct vm_apic *apic, u32 id)
 		pool_delete(own, sizeof(*own));
 		return ERR_MEMORY;
 	}
+	own->all = apic;
 	vlapic_init(&own->lapic, apic->services, &apic->lapic_wires, own->page, id, id == 0, apic->vm->cpuid->physical_bits, tsc_hz);
 	if (id == 0)
 		vlapic_virtual_wire(&own->lapic);
@@ -245,6 +263,7 @@ static int create_one(struct vm_apic *apic, u32 id)
 	apic->count = apic->bus.count = id + 1;
 	apic->vm->vcpu[id]->irq_take = take;
 	apic->vm->vcpu[id]->machine = &machine_ops;
+	apic->vm->vcpu[id]->apic = own;
 	assist(apic->vm->vcpu[id], own);
 	return OK;
 }

@@ -11,6 +11,7 @@
 /* One vCPU's. */
 struct vcpu_apic {
 	struct vlapic lapic;
+	struct vm_apic *all; /* (i) */
 	struct kvmclock clock; /* (c) */
 	void *page; /* (i) the local APIC's registers */
 	u32 assist; /* (i) APIC_ASSIST_*: what the processor does of its work */

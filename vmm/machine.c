@@ -45,11 +45,6 @@ struct machine {
 static struct machine *machines[MAX_VMS];
 static struct spinlock input_lock;
 
-struct vm_apic *machine_apic(struct vm *vm)
-{
-	return &machines[vm->id]->apic;
-}
-
 /* Both controllers see every line; the guest masks those of the one that it does not use. */
 static void line_changed(void *context, u32 line, bool level)
 {

@@ -77,7 +77,7 @@ static enum msr_result tsc_adjust_write(struct vcpu *vcpu, u32 msr, u64 value)
 static enum msr_result apic_base_read(struct vcpu *vcpu, u32 msr, u64 *value)
 {
 	if (vcpu->machine)
-		return vcpu->machine->read_msr(vcpu, msr, value) ? MSR_OK : MSR_FAULT;
+		return vcpu->machine->read_apic(vcpu, msr, value) ? MSR_OK : MSR_FAULT;
 	*value = state_of(vcpu)->apic_base;
 	return MSR_OK;
 }
@@ -89,7 +89,7 @@ static enum msr_result apic_base_write(struct vcpu *vcpu, u32 msr, u64 value)
 	u64 bsp = state_of(vcpu)->apic_base & APIC_BASE_BSP;
 
 	if (vcpu->machine)
-		return vcpu->machine->write_msr(vcpu, msr, value) ? MSR_OK : MSR_FAULT;
+		return vcpu->machine->write_apic(vcpu, msr, value) ? MSR_OK : MSR_FAULT;
 	if (value & ~(address | APIC_BASE_BSP))
 		return MSR_FAULT;
 	state_of(vcpu)->apic_base = (value & address) | bsp;
@@ -180,7 +180,7 @@ static enum msr_result debugctl_write(struct vcpu *vcpu, u32 msr, u64 value)
 const struct msr_row msr_table[] = {
 	{.first = 0, .last = 1, .kind = MSR_IGNORED}, /* the Pentium's machine-check address and type */
 	{ONE(MSR_TSC), EMULATED, .read = tsc_read, .write = tsc_write},
-	{.first = MSR_KVM_WALL_CLOCK_OLD, .last = MSR_KVM_SYSTEM_TIME_OLD, .kind = MSR_MACHINE},
+	{.first = MSR_KVM_WALL_CLOCK_OLD, .last = MSR_KVM_SYSTEM_TIME_OLD, .kind = MSR_CLOCK},
 	{ONE(MSR_PLATFORM_ID), .kind = MSR_FIXED},
 	{ONE(MSR_APIC_BASE), EMULATED, .read = apic_base_read, .write = apic_base_write},
 	{ONE(MSR_TSC_ADJUST), EMULATED, .need = MSR_NEEDS_TSC_ADJUST,
@@ -201,9 +201,9 @@ const struct msr_row msr_table[] = {
 	MTRR(MSR_MTRR_FIX4K_C0000, MSR_MTRR_FIX4K_C0000 + 7),
 	{ONE(MSR_PAT), EMULATED, .read = held_read, .write = pat_write},
 	MTRR(MSR_MTRR_DEF_TYPE, MSR_MTRR_DEF_TYPE),
-	{ONE(MSR_TSC_DEADLINE), .kind = MSR_MACHINE},
-	{.first = MSR_X2APIC_FIRST, .last = MSR_X2APIC_LAST, .kind = MSR_MACHINE},
-	{.first = MSR_KVM_WALL_CLOCK, .last = MSR_KVM_SYSTEM_TIME, .kind = MSR_MACHINE},
+	{ONE(MSR_TSC_DEADLINE), .kind = MSR_APIC},
+	{.first = MSR_X2APIC_FIRST, .last = MSR_X2APIC_LAST, .kind = MSR_APIC},
+	{.first = MSR_KVM_WALL_CLOCK, .last = MSR_KVM_SYSTEM_TIME, .kind = MSR_CLOCK},
 	{ONE(MSR_EFER), EMULATED, .read = efer_read, .write = efer_write},
 	OWNED(MSR_STAR),
 	OWNED(MSR_LSTAR),
@@ -295,8 +295,10 @@ enum msr_result msr_read(struct vcpu *vcpu, u32 msr, u64 *value)
 		return held_read(vcpu, msr, value);
 	case MSR_EMULATED:
 		return row->read ? row->read(vcpu, msr, value) : MSR_FAULT;
-	case MSR_MACHINE:
-		return vcpu->machine && vcpu->machine->read_msr(vcpu, msr, value) ? MSR_OK : MSR_FAULT;
+	case MSR_APIC:
+		return vcpu->machine && vcpu->machine->read_apic(vcpu, msr, value) ? MSR_OK : MSR_FAULT;
+	case MSR_CLOCK:
+		return vcpu->machine && vcpu->machine->read_clock(vcpu, msr, value) ? MSR_OK : MSR_FAULT;
 	default:
 		*value = row->value;
 		return MSR_OK;
@@ -314,8 +316,10 @@ enum msr_result msr_write(struct vcpu *vcpu, u32 msr, u64 value)
 		return held_write(vcpu, msr, value);
 	case MSR_EMULATED:
 		return row->write ? row->write(vcpu, msr, value) : MSR_FAULT;
-	case MSR_MACHINE:
-		return vcpu->machine && vcpu->machine->write_msr(vcpu, msr, value) ? MSR_OK : MSR_FAULT;
+	case MSR_APIC:
+		return vcpu->machine && vcpu->machine->write_apic(vcpu, msr, value) ? MSR_OK : MSR_FAULT;
+	case MSR_CLOCK:
+		return vcpu->machine && vcpu->machine->write_clock(vcpu, msr, value) ? MSR_OK : MSR_FAULT;
 	case MSR_FIXED:
 		return MSR_FAULT;
 	default:

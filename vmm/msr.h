@@ -21,7 +21,8 @@ enum msr_kind {
 	MSR_EMULATED, /* by functions; a missing one is #GP */
 	MSR_FIXED,    /* reads as `value`, a write is #GP */
 	MSR_IGNORED,  /* reads as `value`, a write does nothing */
-	MSR_MACHINE,  /* the local APIC's or the clock's: vcpu->machine */
+	MSR_APIC,     /* the local APIC's: vcpu->machine */
+	MSR_CLOCK,    /* the paravirtual clock's: likewise */
 };
 
 /* What a VM's CPUID must have for the row to count. */

@@ -107,13 +107,11 @@ static void core_timer_fired(struct timer *timer)
 	lock_release(&device->lock);
 }
 
-static struct device_backing *backing_of(struct vm_services *services, struct device_timer *timer)
+static struct device_backing *new_backing(struct vm_services *services, struct device_timer *timer)
 {
-	struct device_backing *backing = timer->backing;
 	size_t size = backing_size(core_count);
+	struct device_backing *backing;
 
-	if (backing)
-		return backing;
 	backing = size <= 2048 ? pool_new(size) : pool_alloc((u32)(ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE));
 	if (!backing)
 		return NULL;
@@ -131,26 +129,43 @@ static struct device_backing *backing_of(struct vm_services *services, struct de
 	return backing;
 }
 
-static void service_arm(void *context, struct device_timer *timer, u64 deadline_ns)
+/* The core's own part of a timer. */
+static struct timer *timer_here(struct device_backing *backing)
 {
-	struct vm_services *services = context;
-	struct device_backing *backing;
 	u32 core = this_core()->index;
 
-	timer->deadline_ns = deadline_ns;
-	if (deadline_ns == TIMER_NEVER && !timer->backing)
-		return;
-	backing = backing_of(services, timer);
-	if (!backing) {
-		vm_end(services->vm, VM_END_ERROR, 0, "no memory for the timer of device %s", timer->device->ops->name);
-		return;
-	}
-	backing->deadline = deadline_ticks(services->vm, deadline_ns);
-	if (!backing->started[core]) {
+	if (UNLIKELY(!backing->started[core])) {
 		timer_init(&backing->core[core].timer, core_timer_fired);
 		backing->started[core] = true;
 	}
-	timer_arm(&backing->core[core].timer, backing->deadline);
+	return &backing->core[core].timer;
+}
+
+static void arm_at(struct vm_services *services, struct device_timer *timer, u64 deadline)
+{
+	struct device_backing *backing = LIKELY(timer->backing) ? timer->backing : new_backing(services, timer);
+
+	if (UNLIKELY(!backing)) {
+		vm_end(services->vm, VM_END_ERROR, 0, "no memory for the timer of device %s", timer->device->ops->name);
+		return;
+	}
+	backing->deadline = deadline;
+	timer_arm(timer_here(backing), deadline);
+}
+
+static void service_arm(void *context, struct device_timer *timer, u64 deadline_ns)
+{
+	struct vm_services *services = context;
+
+	timer->deadline_ns = deadline_ns;
+	if (deadline_ns != TIMER_NEVER || timer->backing)
+		arm_at(services, timer, deadline_ticks(services->vm, deadline_ns));
+}
+
+static void service_arm_tsc(void *context, struct device_timer *timer, u64 deadline)
+{
+	timer->deadline_ns = 0;
+	arm_at(context, timer, deadline);
 }
 
 static size_t service_push(void *context, u32 port, const void *bytes, size_t n)
@@ -200,6 +215,7 @@ void vm_services_init(struct vm_services *services, struct vm *vm)
 			.set_line = service_set_line,
 			.now_ns = service_now,
 			.arm = service_arm,
+			.arm_tsc = service_arm_tsc,
 			.push = service_push,
 			.end = service_end,
 			.reset = service_reset,

@@ -10,14 +10,17 @@
 #include "vmm/engine.h"
 
 struct msr_state;
+struct vcpu_apic;
 
 /* What the machine around a vCPU does for it: its local APIC and its clock. Called on the core where it is current. */
 struct vcpu_machine {
 	/* Bring events.irq_line up to date, and take what else has been sent to it. */
 	void (*look)(struct vcpu *vcpu);
-	/* MSR_MACHINE of vmm/msr.h. False: #GP(0). */
-	bool (*read_msr)(struct vcpu *vcpu, u32 msr, u64 *value);
-	bool (*write_msr)(struct vcpu *vcpu, u32 msr, u64 value);
+	/* MSR_APIC and MSR_CLOCK of vmm/msr.h. False: #GP(0). */
+	bool (*read_apic)(struct vcpu *vcpu, u32 msr, u64 *value);
+	bool (*write_apic)(struct vcpu *vcpu, u32 msr, u64 value);
+	bool (*read_clock)(struct vcpu *vcpu, u32 msr, u64 *value);
+	bool (*write_clock)(struct vcpu *vcpu, u32 msr, u64 value);
 	/* 0 to 15. */
 	u64 (*get_cr8)(struct vcpu *vcpu);
 	void (*set_cr8)(struct vcpu *vcpu, u64 value);
@@ -63,6 +66,7 @@ struct vcpu {
 	 */
 	u8 (*irq_take)(struct vcpu *vcpu);
 	const struct vcpu_machine *machine; /* (i) NULL: it has no local APIC */
+	struct vcpu_apic *apic; /* (i) the machine's own (vmm/apic.h) */
 	struct msr_state *msrs; /* (c) vmm/msr.h */
 	enum vcpu_run_state state; /* (s) */
 	bool wake_pending; /* (s) a wake came while it was about to block */

@@ -22,6 +22,14 @@ static void write_by_processor(u32 i, u32 offset, u32 value)
 	vlapic_written(&lapic[i], offset);
 }
 
+static int helped_setup(void **state)
+{
+	setup(state);
+	for (u32 i = 0; i < COUNT; i++)
+		vlapic_help(&lapic[i]);
+	return 0;
+}
+
 static void put(u32 i, u32 bank, u8 vector)
 {
 	pages[i][(bank + vector / 32 * 0x10u) / 4] |= 1u << vector % 32;
@@ -165,14 +173,14 @@ static void timer_changes_are_seen(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(access_follows_the_base, setup),
-		cmocka_unit_test_setup(requests_and_service, setup),
-		cmocka_unit_test_setup(threshold_is_for_what_the_priority_alone_holds, setup),
-		cmocka_unit_test_setup(priorities_are_read_from_the_page, setup),
-		cmocka_unit_test_setup(an_end_is_told, setup),
-		cmocka_unit_test_setup(written_registers_keep_their_fixed_bits, setup),
-		cmocka_unit_test_setup(written_commands_are_carried_out, setup),
-		cmocka_unit_test_setup(timer_changes_are_seen, setup),
+		cmocka_unit_test_setup(access_follows_the_base, helped_setup),
+		cmocka_unit_test_setup(requests_and_service, helped_setup),
+		cmocka_unit_test_setup(threshold_is_for_what_the_priority_alone_holds, helped_setup),
+		cmocka_unit_test_setup(priorities_are_read_from_the_page, helped_setup),
+		cmocka_unit_test_setup(an_end_is_told, helped_setup),
+		cmocka_unit_test_setup(written_registers_keep_their_fixed_bits, helped_setup),
+		cmocka_unit_test_setup(written_commands_are_carried_out, helped_setup),
+		cmocka_unit_test_setup(timer_changes_are_seen, helped_setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@ struct device;
 
 /* Set device, fire and which once, deadline_ns to TIMER_NEVER; then only arm(). Guarded by the device's lock. */
 struct device_timer {
-	u64 deadline_ns; /* VM time; TIMER_NEVER: not armed; set by arm(), and to TIMER_NEVER before fire() is called */
+	u64 deadline_ns; /* VM time, 0 from arm_tsc(); TIMER_NEVER: not armed; set by arm(), and to TIMER_NEVER before fire() is called */
 	struct device *device;
 	void (*fire)(struct device *device, u32 which); /* called with the device's lock held */
 	u32 which;
@@ -36,6 +36,8 @@ struct device_services {
 	u64 (*now_ns)(void *context);
 	/* Arm or move; TIMER_NEVER disarms. A deadline in the past fires soon, never from within arm(). */
 	void (*arm)(void *context, struct device_timer *timer, u64 deadline_ns);
+	/* The same by the host's TSC. */
+	void (*arm_tsc)(void *context, struct device_timer *timer, u64 deadline);
 	/* Bytes to the VM's backend number `port` (BACKEND_*). Returns how many it took. */
 	size_t (*push)(void *context, u32 port, const void *bytes, size_t n);
 	/* The guest asks for the end of its VM: exit code, or reset; or says that it has crashed. */

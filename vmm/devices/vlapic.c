@@ -85,6 +85,7 @@ void vlapic_power_up(struct vlapic *lapic)
 {
 	vlapic_timer_stop(lapic);
 	memset(lapic->page, 0, LAPIC_SIZE);
+	lapic->requested_words = lapic->service_words = lapic->helped_words;
 	lapic->errors = lapic->timer_mode = lapic->timer_divider = 0;
 	for (u32 i = 0; i < 8; i++)
 		__atomic_store_n(&lapic->posted[i], 0, __ATOMIC_RELAXED);

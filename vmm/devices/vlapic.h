@@ -28,8 +28,8 @@ struct vlapic_wires {
 	void (*eoi)(void *context, u8 vector);
 	/* Something was posted: the vCPU is to wake up or to leave the guest, and look. Any core. */
 	void (*attention)(void *context, struct vlapic *lapic);
-	/* The guest's TSC now, for the TSC-deadline timer. */
-	u64 (*guest_tsc)(void *context, struct vlapic *lapic);
+	/* The host's TSC when the guest's will be `tsc`; when that is past, now. For the TSC-deadline timer. */
+	u64 (*host_tsc)(void *context, struct vlapic *lapic, u64 tsc);
 };
 
 /* What vlapic_take_signals() returns. */
@@ -47,6 +47,9 @@ struct vlapic {
 	u32 address_bits;		 /* constant; physical, for the base MSR's reserved bits */
 	u64 tsc_hz;			 /* constant; 0: no TSC-deadline timer */
 	u64 base;			 /* lock; IA32_APIC_BASE; read by others atomically */
+	/* lock; BIT(word) of IRR and of ISR: the others are empty. */
+	u32 requested_words, service_words;
+	u32 helped_words;		 /* constant; BIT(word) that is always in both: a processor that helps changes them itself */
 	u32 errors;			 /* lock; found since ESR was last written */
 	u32 timer_mode, timer_divider;	 /* lock; in effect: a processor that helps changes the page before it tells us */
 	u64 tsc_deadline;		 /* lock; 0: not armed */
@@ -55,7 +58,7 @@ struct vlapic {
 	u32 posted[8], posted_level[8];	 /* atomic: vectors, and which of them are level triggered */
 	u32 signals;			 /* atomic: LAPIC_SIGNAL_* and one for illegal vectors */
 	u32 startup_vector;		 /* atomic */
-	u32 news;			 /* atomic: which words of `posted` are not empty; bit 8: signals is not */
+	u32 posted_words;		 /* atomic: BIT(word) of posted[], POSTED_SIGNAL: what is not empty of the above */
 };
 
 /* `page`: 4 KiB, zeroed, kept by the caller. `boot`: this is the bootstrap processor's. */
@@ -84,10 +87,17 @@ void vlapic_post(struct vlapic *lapic, const struct apic_message *message);
 /* Whether a message's destination means it; any core. Disabled ones are never meant by a fixed interrupt. */
 bool vlapic_is_target(const struct vlapic *lapic, const struct apic_message *message);
 
+/* Owner: whether there is anything that could interrupt it, now or later. No lock. */
+static inline bool vlapic_has_requests(const struct vlapic *lapic)
+{
+	return lapic->requested_words || __atomic_load_n(&lapic->posted_words, __ATOMIC_RELAXED);
+}
 /* Owner: the vector that the processor may get now, or -1. Collects what was posted. Lock taken. */
 int vlapic_pending(struct vlapic *lapic);
 /* Owner: the same, and it is in service from now on. */
 int vlapic_take(struct vlapic *lapic);
+/* From now on a processor helps: it changes the page by itself. Before the first run. */
+void vlapic_help(struct vlapic *lapic);
 /* Owner: what a processor that helps is to know from now on. Collects what was posted. Lock taken. */
 void vlapic_view(struct vlapic *lapic, struct apic_view *view);
 /* Owner: such a processor has put what the guest wrote to the register at `offset` into the page, and nothing else was done. Lock taken. */

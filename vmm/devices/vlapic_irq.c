@@ -2,25 +2,33 @@
 #include "vmm/devices/vlapic_page.h"
 
 #define WORDS	  8u
-#define SIGNALLED BIT(8) /* in news */
 
 static u32 word_offset(u32 bank, u32 word)
 {
 	return bank + word * 0x10;
 }
 
+static u32 *words_of(struct vlapic *lapic, u32 bank)
+{
+	return bank == LAPIC_IRR ? &lapic->requested_words : &lapic->service_words;
+}
+
+/* IRR or ISR. */
 static void set_vector(struct vlapic *lapic, u32 bank, u32 vector)
 {
-	u32 offset = word_offset(bank, vector / 32);
+	u32 word = vector / 32, offset = word_offset(bank, word);
 
 	vlapic_set(lapic, offset, vlapic_get(lapic, offset) | 1u << (vector % 32));
+	*words_of(lapic, bank) |= 1u << word;
 }
 
 static void clear_vector(struct vlapic *lapic, u32 bank, u32 vector)
 {
-	u32 offset = word_offset(bank, vector / 32);
+	u32 word = vector / 32, offset = word_offset(bank, word), left = vlapic_get(lapic, offset) & ~(1u << (vector % 32));
 
-	vlapic_set(lapic, offset, vlapic_get(lapic, offset) & ~(1u << (vector % 32)));
+	vlapic_set(lapic, offset, left);
+	if (!left)
+		*words_of(lapic, bank) &= ~(1u << word) | lapic->helped_words;
 }
 
 static bool has_vector(const struct vlapic *lapic, u32 bank, u32 vector)
@@ -28,15 +36,15 @@ static bool has_vector(const struct vlapic *lapic, u32 bank, u32 vector)
 	return vlapic_get(lapic, word_offset(bank, vector / 32)) & 1u << (vector % 32);
 }
 
-/* The highest vector in IRR or ISR, or -1. */
-static int highest(const struct vlapic *lapic, u32 bank)
+/* The highest vector of IRR or ISR, or -1. */
+static inline int highest(struct vlapic *lapic, u32 bank)
 {
-#pragma GCC unroll 8
-	for (u32 word = WORDS; word-- > 0;) {
-		u32 bits = vlapic_get(lapic, word_offset(bank, word));
+	for (u32 words = *words_of(lapic, bank); words;) {
+		u32 word = 31 - (u32)__builtin_clz(words), bits = vlapic_get(lapic, word_offset(bank, word));
 
 		if (bits)
 			return (int)(word * 32 + 31 - (u32)__builtin_clz(bits));
+		words &= ~(1u << word);
 	}
 	return -1;
 }
@@ -63,7 +71,7 @@ static u32 signal_of(const struct apic_message *message)
 	}
 }
 
-/* The level bit before the vector, so that whoever finds the vector finds it too; `news` last. */
+/* The level bit before the vector, so that whoever finds the vector finds it too; `posted_words` last. */
 static void post_vector(struct vlapic *lapic, u8 vector, bool level)
 {
 	u32 bit = 1u << (vector % 32), word = vector / 32;
@@ -73,13 +81,13 @@ static void post_vector(struct vlapic *lapic, u8 vector, bool level)
 	else
 		__atomic_fetch_and(&lapic->posted_level[word], ~bit, __ATOMIC_RELAXED);
 	__atomic_fetch_or(&lapic->posted[word], bit, __ATOMIC_RELEASE);
-	__atomic_fetch_or(&lapic->news, 1u << word, __ATOMIC_RELEASE);
+	__atomic_fetch_or(&lapic->posted_words, 1u << word, __ATOMIC_RELEASE);
 }
 
 static void post_signal(struct vlapic *lapic, u32 signal)
 {
 	__atomic_fetch_or(&lapic->signals, signal, __ATOMIC_RELEASE);
-	__atomic_fetch_or(&lapic->news, (u32)SIGNALLED, __ATOMIC_RELEASE);
+	__atomic_fetch_or(&lapic->posted_words, POSTED_SIGNAL, __ATOMIC_RELEASE);
 }
 
 void vlapic_post(struct vlapic *lapic, const struct apic_message *message)
@@ -97,36 +105,45 @@ void vlapic_post(struct vlapic *lapic, const struct apic_message *message)
 	lapic->wires->attention(lapic->wires->context, lapic);
 }
 
-static void collect_word(struct vlapic *lapic, u32 word)
+/* Into IRR, and TMR says of each vector how it came. */
+static void accept(struct vlapic *lapic, u32 word, u32 bits, u32 level)
 {
-	u32 bits = __atomic_exchange_n(&lapic->posted[word], 0, __ATOMIC_ACQUIRE), level, tmr;
+	u32 irr = word_offset(LAPIC_IRR, word), tmr = word_offset(LAPIC_TMR, word);
 
-	if (!bits)
-		return;
-	level = __atomic_load_n(&lapic->posted_level[word], __ATOMIC_RELAXED);
-	tmr = vlapic_get(lapic, word_offset(LAPIC_TMR, word));
-	vlapic_set(lapic, word_offset(LAPIC_TMR, word), (tmr & ~bits) | (level & bits));
-	vlapic_set(lapic, word_offset(LAPIC_IRR, word), vlapic_get(lapic, word_offset(LAPIC_IRR, word)) | bits);
+	vlapic_set(lapic, tmr, (vlapic_get(lapic, tmr) & ~bits) | (level & bits));
+	vlapic_set(lapic, irr, vlapic_get(lapic, irr) | bits);
+	lapic->requested_words |= 1u << word;
 }
 
-/* From what was posted into IRR and TMR. The bits are cleared first: what comes meanwhile sets them again. */
-static void collect(struct vlapic *lapic)
+void vlapic_accept_own(struct vlapic *lapic, u8 vector)
 {
-	u32 news;
+	if (vlapic_is_enabled(lapic))
+		accept(lapic, vector / 32, 1u << (vector % 32), 0);
+}
 
-	if (!__atomic_load_n(&lapic->news, __ATOMIC_RELAXED))
-		return;
-	news = __atomic_exchange_n(&lapic->news, 0, __ATOMIC_SEQ_CST);
-	for (u32 words = news & (BIT(WORDS) - 1); words; words &= words - 1)
-		collect_word(lapic, (u32)__builtin_ctz(words));
-	if (!(news & SIGNALLED))
-		return;
-	if (__atomic_fetch_and(&lapic->signals, ~(u32)LAPIC_SIGNAL_BAD_VECTOR, __ATOMIC_ACQUIRE) & LAPIC_SIGNAL_BAD_VECTOR)
+static void __attribute__((noinline)) collect_posted(struct vlapic *lapic)
+{
+	u32 words = __atomic_exchange_n(&lapic->posted_words, 0, __ATOMIC_SEQ_CST);
+
+	for (u32 left = words & BITS(WORDS - 1, 0); left; left &= left - 1) {
+		u32 word = (u32)__builtin_ctz(left), bits = __atomic_exchange_n(&lapic->posted[word], 0, __ATOMIC_ACQUIRE);
+
+		accept(lapic, word, bits, __atomic_load_n(&lapic->posted_level[word], __ATOMIC_RELAXED));
+	}
+	if (words & POSTED_SIGNAL &&
+	    __atomic_fetch_and(&lapic->signals, ~(u32)LAPIC_SIGNAL_BAD_VECTOR, __ATOMIC_ACQUIRE) & LAPIC_SIGNAL_BAD_VECTOR)
 		vlapic_error(lapic, ESR_RECEIVE_VECTOR);
 }
 
+/* From what was posted into IRR and TMR. The bits are cleared first: what comes meanwhile sets them again. */
+static inline void collect(struct vlapic *lapic)
+{
+	if (__atomic_load_n(&lapic->posted_words, __ATOMIC_RELAXED))
+		collect_posted(lapic);
+}
+
 /* SDM "Task and Processor Priorities". */
-u32 vlapic_ppr(const struct vlapic *lapic)
+u32 vlapic_ppr(struct vlapic *lapic)
 {
 	u32 tpr = vlapic_get(lapic, LAPIC_TPR);
 	int service = highest(lapic, LAPIC_ISR);
@@ -168,6 +185,11 @@ int vlapic_take(struct vlapic *lapic)
 	}
 	lock_release(&lapic->device.lock);
 	return vector;
+}
+
+void vlapic_help(struct vlapic *lapic)
+{
+	lapic->helped_words = lapic->requested_words = lapic->service_words = BITS(WORDS - 1, 0);
 }
 
 static enum apic_access access_of(const struct vlapic *lapic)
@@ -219,7 +241,6 @@ u32 vlapic_take_signals(struct vlapic *lapic, u8 *startup_vector)
 {
 	u32 taken;
 
-	*startup_vector = 0;
 	if (!__atomic_load_n(&lapic->signals, __ATOMIC_RELAXED))
 		return 0;
 	taken = __atomic_fetch_and(&lapic->signals, (u32)LAPIC_SIGNAL_BAD_VECTOR, __ATOMIC_ACQUIRE);
@@ -239,7 +260,7 @@ void vlapic_end_interrupt(struct vlapic *lapic)
 		lapic->wires->eoi(lapic->wires->context, (u8)vector);
 }
 
-/* Fixed interrupts of our own go the way of all others: there is one way into IRR. */
+/* By way of the posted ones: a timer may fire on a core where the vCPU is not. */
 void vlapic_local_interrupt(struct vlapic *lapic, u32 lvt)
 {
 	struct apic_message message = {.delivery = LVT_DELIVERY(lvt), .vector = (u8)(lvt & LVT_VECTOR)};

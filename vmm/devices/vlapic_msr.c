@@ -43,36 +43,45 @@ static bool write_icr(struct vlapic *lapic, u64 value)
 
 bool vlapic_write_self_ipi(struct vlapic *lapic, u64 value)
 {
-	struct apic_message message = {.delivery = APIC_FIXED, .vector = (u8)value};
-
 	if (value & ~(u64)SELF_IPI_VECTOR)
 		return false;
-	if (message.vector < 16)
+	if (value < 16)
 		vlapic_error(lapic, ESR_SEND_VECTOR);
 	else
-		lapic->wires->ipi(lapic->wires->context, lapic, APIC_TO_SELF, &message);
+		vlapic_accept_own(lapic, (u8)value);
+	return true;
+}
+
+static bool write_plain(struct vlapic *lapic, u32 offset, u64 value)
+{
+	u32 writable = vlapic_writable(lapic, offset);
+
+	if (!writable || offset == LAPIC_LDR || !exists_in_x2(offset) || value & ~(u64)(writable | vlapic_read_only(offset)))
+		return false;
+	vlapic_write_register(lapic, offset, (u32)value & writable);
 	return true;
 }
 
 /* Reserved bits are #GP here, read-only ones are not; so are EOI and ESR with anything but 0, and the LDR, which is read-only. */
 static bool write_x2(struct vlapic *lapic, u32 offset, u64 value)
 {
-	u32 writable = vlapic_writable(lapic, offset);
-
 	if (!vlapic_is_x2(lapic))
 		return false;
-	if (offset == LAPIC_ICR)
+	switch (offset) {
+	case LAPIC_EOI:
+		if (value)
+			return false;
+		vlapic_end_interrupt(lapic);
+		return true;
+	case LAPIC_ICR:
 		return write_icr(lapic, value);
-	if (offset == LAPIC_SELF_IPI)
+	case LAPIC_SELF_IPI:
 		return vlapic_write_self_ipi(lapic, value);
-	if (offset == LAPIC_EOI || offset == LAPIC_ESR)
-		writable = 0;
-	else if (!writable || offset == LAPIC_LDR || !exists_in_x2(offset))
-		return false;
-	if (value & ~(u64)(writable | vlapic_read_only(offset)))
-		return false;
-	vlapic_write_register(lapic, offset, (u32)value & writable);
-	return true;
+	case LAPIC_ESR:
+		return !value && write_plain(lapic, offset, 0);
+	default:
+		return write_plain(lapic, offset, value);
+	}
 }
 
 /* x2APIC mode begins with the ID in its full width and the logical ID made from it. */
@@ -116,13 +125,13 @@ static bool read_msr(struct vlapic *lapic, u32 msr, u64 *value)
 
 static bool write_msr(struct vlapic *lapic, u32 msr, u64 value)
 {
-	if (msr == MSR_BASE)
-		return write_base(lapic, value);
+	if (msr >= MSR_X2_FIRST && msr <= MSR_X2_LAST)
+		return write_x2(lapic, x2_offset(msr), value);
 	if (msr == MSR_DEADLINE && lapic->tsc_hz) {
 		vlapic_timer_set_deadline(lapic, value);
 		return true;
 	}
-	return msr >= MSR_X2_FIRST && msr <= MSR_X2_LAST && write_x2(lapic, x2_offset(msr), value);
+	return msr == MSR_BASE && write_base(lapic, value);
 }
 
 bool vlapic_read_msr(struct vlapic *lapic, u32 msr, u64 *value)

@@ -48,6 +48,9 @@
 #define ESR_RECEIVE_VECTOR BIT(6)
 #define ESR_REGISTER	   BIT(7)
 
+/* In posted_words, beside BIT(0) to BIT(7). */
+#define POSTED_SIGNAL BIT(8)
+
 /* In signals, beside LAPIC_SIGNAL_*: a fixed interrupt below vector 16 was received. */
 #define LAPIC_SIGNAL_BAD_VECTOR BIT(31)
 
@@ -91,7 +94,9 @@ void vlapic_send_ipi(struct vlapic *lapic, u64 icr);
 void vlapic_error(struct vlapic *lapic, u32 bit);
 void vlapic_end_interrupt(struct vlapic *lapic);
 /* PPR is made of TPR and ISR whenever it is asked for: a processor that helps changes both behind our back. */
-u32 vlapic_ppr(const struct vlapic *lapic);
+u32 vlapic_ppr(struct vlapic *lapic);
+/* A fixed interrupt from the processor itself: `vector` is 16 or more. */
+void vlapic_accept_own(struct vlapic *lapic, u8 vector);
 /* Deliver by an LVT entry, unless it is masked. */
 void vlapic_local_interrupt(struct vlapic *lapic, u32 lvt);
 

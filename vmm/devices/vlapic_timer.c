@@ -122,17 +122,13 @@ void vlapic_timer_set_lvt(struct vlapic *lapic, u32 value)
 /* Written in another mode, the MSR stays 0. A deadline in the past fires at once. */
 void vlapic_timer_set_deadline(struct vlapic *lapic, u64 tsc)
 {
-	u64 guest = lapic->wires->guest_tsc(lapic->wires->context, lapic), ticks = tsc > guest ? tsc - guest : 0;
-	unsigned __int128 ns;
+	const struct device_services *services = lapic->device.services;
 
-	if (mode(lapic) != TIMER_DEADLINE)
+	if (mode(lapic) != TIMER_DEADLINE || tsc == lapic->tsc_deadline)
 		return;
 	lapic->tsc_deadline = tsc;
-	if (!tsc) {
+	if (tsc)
+		services->arm_tsc(services->context, &lapic->timer, lapic->wires->host_tsc(lapic->wires->context, lapic, tsc));
+	else
 		arm(lapic, TIMER_NEVER);
-		return;
-	}
-	/* Rounded up: never before its time. Beyond 2^62 ns (146 years) is never. */
-	ns = ((unsigned __int128)ticks * 1000000000u + lapic->tsc_hz - 1) / lapic->tsc_hz;
-	arm(lapic, ns > BIT(62) ? TIMER_NEVER : now_ns(lapic) + (u64)ns);
 }
