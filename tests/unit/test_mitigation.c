@@ -27,6 +27,7 @@
 #define VERW MITIGATE_VERW
 #define IBPB MITIGATE_IBPB
 #define RSB  MITIGATE_RSB_FILL
+#define RSB16 (MITIGATE_RSB_FILL | MITIGATE_RSB_16)
 #define IBRS MITIGATE_SPEC_CTRL
 
 /* Generations as Intel's "Affected Processors" table and AMD's guide have them. */
@@ -37,16 +38,17 @@ static const struct {
 	u64 spec_ctrl;
 	u64 unmitigated;
 } generations[] = {
-	{"Nehalem, old microcode", {INTEL, .model = 0x1a}, RSB, 0,
+	{"Nehalem, old microcode", {INTEL, .model = 0x1a}, RSB16, 0,
 	 UNMITIGATED_L1TF | UNMITIGATED_BUFFERS | UNMITIGATED_BRANCH},
-	{"Nehalem, new microcode", {INTEL, .model = 0x1a, NEW_MICROCODE}, L1D | IBPB | RSB | IBRS, 1, 0},
-	{"Ivy Bridge without L1D_FLUSH", {INTEL, .model = 0x3a, .ibrs_ibpb = true, .md_clear = true}, VERW | IBPB | RSB | IBRS, 1,
+	{"Nehalem, new microcode", {INTEL, .model = 0x1a, NEW_MICROCODE}, L1D | IBPB | RSB16 | IBRS, 1, 0},
+	{"Ivy Bridge without L1D_FLUSH", {INTEL, .model = 0x3a, .ibrs_ibpb = true, .md_clear = true}, VERW | IBPB | RSB16 | IBRS, 1,
 	 UNMITIGATED_L1TF},
-	{"Skylake server", {INTEL, .model = 0x55, NEW_MICROCODE, .rtm = true}, L1D | IBPB | RSB | IBRS, 1, 0},
+	{"Skylake server", {INTEL, .model = 0x55, NEW_MICROCODE, .rtm = true}, L1D | IBPB | RSB16 | IBRS, 1, 0},
 	{"Skylake client under a VMM that flushes",
-	 {INTEL, .model = 0x5e, NEW_MICROCODE, .has_capabilities = true, .capabilities = SKIP_L1DFL}, VERW | IBPB | RSB | IBRS, 1, 0},
+	 {INTEL, .model = 0x5e, .virtual = true, NEW_MICROCODE, .has_capabilities = true, .capabilities = SKIP_L1DFL},
+	 VERW | IBPB | RSB | IBRS, 1, 0},
 	{"Cascade Lake", {INTEL, .model = 0x55, NEW_MICROCODE, .rtm = true, .has_capabilities = true,
-			  .capabilities = RDCL_NO | IBRS_ALL | SKIP_L1DFL | MDS_NO}, VERW | IBPB | RSB, 1, 0},
+			  .capabilities = RDCL_NO | IBRS_ALL | SKIP_L1DFL | MDS_NO}, VERW | IBPB | RSB16, 1, 0},
 	{"Cascade Lake without TSX, MMIO cured by FB_CLEAR alone",
 	 {INTEL, .model = 0x55, .ibrs_ibpb = true, .has_capabilities = true,
 	  .capabilities = RDCL_NO | IBRS_ALL | SKIP_L1DFL | MDS_NO | TAA_NO | FB_CLEAR | PBRSB_NO}, VERW | IBPB, 1, 0},

@@ -51,6 +51,25 @@ static const struct {
 	{0xa5, MMIO}, {0xa6, MMIO}, {0xa7, MMIO}, {0x8a, MMIO},	  /* Comet, Rocket Lake, Lakefield */
 };
 
+/*
+ * Family 6 models whose return stack has 16 entries: the cores from Nehalem to Comet Lake (Intel, "Optimization Reference Manual", on
+ * their front ends). For all others it may have up to 32.
+ */
+static const u8 short_return_stacks[] = {
+	0x1a, 0x1e, 0x1f, 0x2e, 0x25, 0x2c, 0x2f,     /* Nehalem, Westmere */
+	0x2a, 0x2d, 0x3a, 0x3e,			      /* Sandy and Ivy Bridge */
+	0x3c, 0x3f, 0x45, 0x46, 0x3d, 0x47, 0x4f, 0x56, /* Haswell, Broadwell */
+	0x4e, 0x5e, 0x55, 0x8e, 0x9e, 0xa5, 0xa6,     /* Skylake, Cascade, Kaby, Coffee and Comet Lake */
+};
+
+static u32 fill_return_stack(const struct mitigation_inputs *in)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(short_return_stacks); i++)
+		if (in->family == 6 && in->model == short_return_stacks[i] && !in->virtual)
+			return MITIGATE_RSB_FILL | MITIGATE_RSB_16;
+	return MITIGATE_RSB_FILL;
+}
+
 /* By family and model alone. */
 static u32 affected_by_model(const struct mitigation_inputs *in)
 {
@@ -116,7 +135,7 @@ static void decide_branches_intel(const struct mitigation_inputs *in, struct mit
 	bool enhanced = in->ibrs_ibpb && (caps & CAP_IBRS_ALL);
 
 	if (!in->ibrs_ibpb) {
-		plan->mask |= MITIGATE_RSB_FILL;
+		plan->mask |= fill_return_stack(in);
 		plan->unmitigated |= UNMITIGATED_BRANCH;
 		return;
 	}
@@ -126,9 +145,9 @@ static void decide_branches_intel(const struct mitigation_inputs *in, struct mit
 	 * Enhanced IBRS is set once; the first kind protects only from the write on, so it is written after every exit.
 	 */
 	if (!enhanced)
-		plan->mask |= MITIGATE_SPEC_CTRL | MITIGATE_RSB_FILL;
+		plan->mask |= MITIGATE_SPEC_CTRL | fill_return_stack(in);
 	else if (!(caps & CAP_PBRSB_NO))
-		plan->mask |= MITIGATE_RSB_FILL;
+		plan->mask |= fill_return_stack(in);
 	if (in->bhi_ctrl && !(caps & CAP_BHI_NO))
 		plan->spec_ctrl |= SPEC_CTRL_BHI_DIS_S;
 }

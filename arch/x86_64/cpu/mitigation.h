@@ -15,6 +15,7 @@ struct mitigation_inputs {
 	bool off; /* mitigations = off */
 	enum mitigation_vendor vendor;
 	u32 family, model;	     /* display family and model */
+	bool virtual;		     /* under another hypervisor: the model may be another than the processor's */
 	bool has_capabilities;	     /* IA32_ARCH_CAPABILITIES exists */
 	u64 capabilities;
 	bool md_clear;		     /* VERW overwrites buffers */
@@ -31,6 +32,7 @@ struct mitigation_inputs {
 #define MITIGATE_VERW	   BIT(1) /* at VM entry, the last thing before it */
 #define MITIGATE_IBPB	   BIT(2) /* when another VM's vCPU becomes current */
 #define MITIGATE_RSB_FILL  BIT(3) /* at VM exit, before the first RET */
+#define MITIGATE_RSB_16	   BIT(5) /* with RSB_FILL: it has 16 entries, not up to 32 */
 #define MITIGATE_SPEC_CTRL BIT(4) /* at VM exit: write IA32_SPEC_CTRL again, before the first indirect branch */
 
 struct mitigation_plan {

@@ -43,6 +43,7 @@ void mitigation_init(bool off)
 	struct mitigation_inputs in = {
 		.off = off,
 		.vendor = vendor(),
+		.virtual = features_cpuid(1, 0).ecx & BIT(31),
 		.has_capabilities = cpu_has(FEATURE_ARCH_CAPABILITIES),
 		.md_clear = cpu_has(FEATURE_MD_CLEAR),
 		.l1d_flush = cpu_has(FEATURE_L1D_FLUSH),

@@ -68,7 +68,7 @@ global %1
 	mov	[rax + 14 * 8], r14
 	mov	[rax + 15 * 8], r15
 %if %2
-	STUFF_RSB
+	STUFF_RSB 32
 %endif
 	; No guest value stays where a speculated host instruction could use it as an address.
 	xor	ecx, ecx

@@ -8,7 +8,8 @@
 ;   vmx_entry_refused(vcpu, failure)	1: VMfailInvalid, 2: VMfailValid
 ;
 ; There is one variant for each set of mitigations (arch/x86_64/cpu/mitigation.h), so that what is off costs nothing, not even a branch:
-; bit 0 flushes the L1 data cache, bit 1 clears the buffers by VERW; after the exit bit 2 stuffs the return stack, bit 3 sets IBRS again.
+; bit 0 flushes the L1 data cache, bit 1 clears the buffers by VERW; after the exit bit 2 stuffs the return stack, which bit 4 says has 16
+; entries, and bit 3 sets IBRS again.
 ; HOST_RIP holds the variant's exit point; HOST_RSP is written when the stack is not where it was the last time. Each comes twice: the
 ; one that launches leaves the one that resumes in v->enter, for the entries after it.
 
@@ -18,6 +19,7 @@ extern vmx_exited, vmx_entry_refused
 
 %include "arch/x86_64/cpu/mitigation.inc"
 
+%define VARIANTS 32
 %define V_HOST_RSP 0
 %define V_ENTER 8
 %define FIELD_HOST_RSP 0x6c14
@@ -130,8 +132,10 @@ vmx_exit_%1:
 	mov	[rdi + 14 * 8], r14
 	mov	[rdi + 15 * 8], r15
 	pop	qword [rdi + 7 * 8]
-%if %1 & 4
-	STUFF_RSB
+%if (%1 & 20) == 20
+	STUFF_RSB 16
+%elif %1 & 4
+	STUFF_RSB 32
 %endif
 %if %1 & 8
 	mov	ecx, MSR_SPEC_CTRL
@@ -144,7 +148,7 @@ vmx_exit_%1:
 %endmacro
 
 %assign variant 0
-%rep 16
+%rep VARIANTS
 VARIANT variant
 %assign variant variant + 1
 %endrep
@@ -154,7 +158,7 @@ section .rodata
 align 8
 %macro TABLE 1
 %assign variant 0
-%rep 16
+%rep VARIANTS
 	dq	%1 %+ variant
 %assign variant variant + 1
 %endrep

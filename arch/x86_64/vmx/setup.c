@@ -52,7 +52,8 @@ u32 vmx_variant(void)
 	u32 mask = this_core()->feature_mask;
 
 	return (mask & MITIGATE_L1D_FLUSH ? (u32)ENTER_L1D_FLUSH : 0) | (mask & MITIGATE_VERW ? (u32)ENTER_VERW : 0) |
-	       (mask & MITIGATE_RSB_FILL ? (u32)ENTER_RSB_FILL : 0) | (mask & MITIGATE_SPEC_CTRL ? (u32)ENTER_SPEC_CTRL : 0);
+	       (mask & MITIGATE_RSB_FILL ? (u32)ENTER_RSB_FILL : 0) | (mask & MITIGATE_RSB_16 ? (u32)ENTER_RSB_16 : 0) |
+	       (mask & MITIGATE_SPEC_CTRL ? (u32)ENTER_SPEC_CTRL : 0);
 }
 
 #define COMPUTE(name, expression)                                     \

@@ -179,7 +179,8 @@ void vmx_set_tsc_offset(struct vcpu *vcpu, u64 offset);
 #define ENTER_VERW	BIT(1)
 #define ENTER_RSB_FILL	BIT(2)
 #define ENTER_SPEC_CTRL BIT(3)
-#define ENTER_VARIANTS	16u
+#define ENTER_RSB_16	BIT(4)
+#define ENTER_VARIANTS	32u
 extern const vmx_enter_t vmx_launch_variants[ENTER_VARIANTS]; /* of a VMCS that is clear; each leads to its fellow that resumes */
 extern const u64 vmx_exit_points[ENTER_VARIANTS]; /* for HOST_RIP */
 
