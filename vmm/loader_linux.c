@@ -189,7 +189,7 @@ static int choose_address(const struct loader_input *input, struct placement *pl
 	if (!relocatable || !image->address)
 		return loader_fail(input, ERR_MEMORY, "setup header: init_size 0x%llx from pref_address 0x%llx: memory = %lluM is too little",
 				   (unsigned long long)image->init_size, (unsigned long long)header->pref_address,
-				   (unsigned long long)(input->vm->memory.total / MIB));
+				   loader_memory_mib(input));
 	/* placement_find() has taken it; what follows takes it by its address. */
 	placement_init(placement, &input->vm->memory);
 	return OK;
@@ -211,7 +211,7 @@ static int put_initrd(const struct loader_input *input, struct placement *placem
 		return loader_fail(input, ERR_MEMORY,
 				   "setup header: initrd_addr_max 0x%x: no room for a ramdisk of %llu KiB below it in memory = %lluM",
 				   image->header.initrd_addr_max, (unsigned long long)(size / KIB),
-				   (unsigned long long)(input->vm->memory.total / MIB));
+				   loader_memory_mib(input));
 	image->header.ramdisk_image = (u32)at;
 	image->header.ramdisk_size = (u32)size;
 	next = at;

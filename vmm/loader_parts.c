@@ -27,6 +27,11 @@ int loader_fail(const struct loader_input *input, int error, const char *format,
 	return error;
 }
 
+unsigned long long loader_memory_mib(const struct loader_input *input)
+{
+	return ALIGN_UP(input->vm->memory.total, MIB) / MIB;
+}
+
 static int fail_place(const struct loader_input *input, int error, const char *what, gpa_t gpa, u64 size)
 {
 	const char *reason = error_name(error);
@@ -79,7 +84,7 @@ int loader_put_modules(const struct loader_input *input, struct placement *place
 		if (!gpa[i])
 			return loader_fail(input, ERR_MEMORY, "ramdisk %s, %llu KiB: no room left for it in memory = %lluM",
 					   module->name, (unsigned long long)(module->size / KIB),
-					   (unsigned long long)(input->vm->memory.total / MIB));
+					   loader_memory_mib(input));
 		error = guest_write(input->vm, gpa[i], module->bytes, module->size);
 		if (error)
 			return loader_fail(input, error, "ramdisk %s: writing it failed: %s", module->name, error_name(error));

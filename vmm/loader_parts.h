@@ -11,6 +11,8 @@
 
 /* Set the message (the caller names the file) and return `error`. */
 int loader_fail(const struct loader_input *input, int error, const char *format, ...) PRINTF(3, 4);
+/* The VM's memory for messages, in MiB as the configuration has it: what is left out of RAM belongs to it. */
+unsigned long long loader_memory_mib(const struct loader_input *input);
 
 /*
  * Copy `size` bytes of the kernel from `offset` to `gpa`, and keep what follows up to memory_size free: it is zero, as all of a VM's RAM
