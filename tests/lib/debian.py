@@ -21,16 +21,15 @@ def command(machine, line, vm="debian1"):
     # The marks are put together by the shell, so that the echo of what is typed, in however many lines, is not taken for them.
     machine.send(b"echo begin''mark; " + line.encode() + b"; echo end''mark\r")
     begin = machine.expect(rf"^{vm}\| beginmark$", ANSWER, start=start).end()
-    end = machine.expect(rf"^{vm}\| endmark$", ANSWER, start=begin).start()
-    return whole_lines(machine.text[begin:end].splitlines(), f"{vm}| ")
+    end = machine.expect(rf"^{vm}\| endmark$", ANSWER, start=begin).end()
+    return whole_lines(machine.text[begin:end].splitlines(), f"{vm}| ")[:-1]
 
 
 def whole_lines(lines, mark):
-    """The VM's lines without its mark. One that another VM's line broke into comes again, as a whole."""
+    """The VM's lines without its mark. One that another VM's line broke into comes again, as a whole. The last one is whole."""
     own = [(number, line[len(mark):]) for number, line in enumerate(lines) if line.startswith(mark)]
-    following = own[1:] + [(len(lines), "")]
-    return [line for (number, line), (after, again) in zip(own, following)
-            if after == number + 1 or after == len(lines) or not again.startswith(line)]
+    return [line for (number, line), (after, again) in zip(own, own[1:])
+            if after == number + 1 or not again.startswith(line)] + [line for _, line in own[-1:]]
 
 
 def interrupts(machine):
