@@ -271,11 +271,15 @@ void vm_restart(struct vm *vm)
 /* The lock keeps the VM from being freed meanwhile; whether it still has its machine, that knows. */
 void vm_type(const char *name, const char *bytes, u32 n)
 {
+	u32 lost = 0;
+
 	lock_acquire(&table_lock);
 	for (u32 i = 0; i < MAX_VMS; i++)
 		if (vm_table[i] && !strcmp(vm_table[i]->config->name, name))
-			machine_console_input(vm_table[i], bytes, n);
+			lost = n - machine_console_input(vm_table[i], bytes, n);
 	lock_release(&table_lock);
+	if (lost)
+		log_line("vm %s: %u typed bytes lost: it does not read them", name, lost);
 }
 
 /* It takes seconds when the memory is large: first say what is at work. */
