@@ -18,7 +18,7 @@ from tools.launch.spec import LaunchError, MachineSpec
 from tools.run import BUILD, HYPERVISOR, LOADER, ROOT, build, say
 
 FOLDER = ROOT / "tests" / "bench"
-REFERENCE, CONFIG = FOLDER / "linux_reference.csv", FOLDER / "linux.conf"
+REFERENCE, COMMITTED, CONFIG = FOLDER / "linux_reference.csv", FOLDER / "linux_result.csv", FOLDER / "linux.conf"
 KERNEL, INITRD = BUILD / "guests" / "linux" / "vmlinuz", BUILD / "guests" / "linux-bench.initrd"
 CPU = "skylake_x"
 TSC_HZ = 100_000_000
@@ -34,6 +34,7 @@ EXITS = re.compile(r"^vm linux: exits: (\S+) +(\d+) +\d+ us +(\d+) ticks each$",
 # verify_cpu() reads IA32_MISC_ENABLE, which Bochs does not have and logs with the time: in the decompressor, then in the kernel.
 VERIFY_CPU = re.compile(r"^(\d+)\S*\[CPU0\s*\] RDMSR: Unknown register 0x1a0$", re.M)
 LIMIT = 900  # seconds a machine may take
+TOLERANCE = 0.5  # percent of native, on the committed overhead: where the kernel lies is random, and moves it by less
 COLUMNS = ("operation", "native", "trivisor", "overhead_percent")
 
 
@@ -112,9 +113,9 @@ def exit_table(runs):
     return lines
 
 
-def read_reference():
-    """Rows of the reference by their operation."""
-    with open(REFERENCE, encoding="utf-8") as file:
+def read_rows(path):
+    """Rows of a CSV file by their operation; lines that begin with # are comments."""
+    with open(path, encoding="utf-8") as file:
         return {row["operation"]: row for row in csv.DictReader(line for line in file if not line.startswith("#"))}
 
 
@@ -129,10 +130,16 @@ def write_csv(path, native, trivisor):
         file.write(f"# {bochs.stdout}, {CPU}, 1 core, TSC {TSC_HZ} Hz; {kernel}; ticks; mitigations off\n")
 
 
-def complaints(reference, native, trivisor):
+def complaints(reference, committed, native, trivisor):
     """What --check fails for, one sentence each."""
-    return [f"{name}: {overhead(native[name], trivisor[name]):+.1f} % over native, over its limit of +{row['must']} %"
-            for name, row in reference.items() if overhead(native[name], trivisor[name]) > float(row["must"])]
+    found = []
+    for name, row in reference.items():
+        now, before = overhead(native[name], trivisor[name]), float(committed[name]["overhead_percent"])
+        if now > float(row["must"]):
+            found.append(f"{name}: {now:+.1f} % over native, over its limit of +{row['must']} %")
+        if now > before + TOLERANCE:
+            found.append(f"{name}: {now:+.1f} % over native, {before:+.1f} % in the committed result")
+    return found
 
 
 def require_tools():
@@ -158,13 +165,13 @@ def main(options):
     except (LaunchError, image.ImageError, OSError) as error:
         say(error)
         return FAILED
-    reference, trivisor = read_reference(), runs[-1].ticks
+    reference, trivisor = read_rows(REFERENCE), runs[-1].ticks
     # The same work in both, so that what it costs more here counts as the boot's.
     trivisor["boot_to_init"] -= decompression
     print("\n".join(table(reference, native.ticks, trivisor) + (exit_table(runs) if options.exits else [])))
     if options.csv:
         write_csv(Path(options.csv), native.ticks, trivisor)
-    found = complaints(reference, native.ticks, trivisor) if options.check else []
+    found = complaints(reference, read_rows(COMMITTED), native.ticks, trivisor) if options.check else []
     for complaint in found:
         say(complaint)
     return FAILED if found else OK

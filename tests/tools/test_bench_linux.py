@@ -36,12 +36,22 @@ def test_exits_of_a_phase_are_what_it_adds():
 
 
 def test_over_the_limit_is_complained_of_by_name():
-    reference = bench_linux.read_reference()
+    reference = bench_linux.read_rows(bench_linux.REFERENCE)
+    committed = {name: {"overhead_percent": "16"} for name in reference}
     native = {name: 1000 for name in bench_linux.PHASES}
     ticks = {"boot_to_init": 1035, "fork_exec_100": 1158, "shell_loop_10000": 900}
     assert list(reference) == list(bench_linux.PHASES)
-    found = bench_linux.complaints(reference, native, ticks)
+    found = bench_linux.complaints(reference, committed, native, ticks)
     assert len(found) == 1 and found[0].startswith("fork_exec_100: +15.8 %")
+
+
+def test_worse_than_committed_is_complained_of():
+    reference, committed = bench_linux.read_rows(bench_linux.REFERENCE), bench_linux.read_rows(bench_linux.COMMITTED)
+    native = {name: 10000 for name in reference}
+    ticks = {name: int(10040 + 100 * float(row["overhead_percent"])) for name, row in committed.items()}
+    assert bench_linux.complaints(reference, committed, native, ticks) == []
+    ticks["shell_loop_10000"] += 20
+    assert "in the committed result" in bench_linux.complaints(reference, committed, native, ticks)[0]
 
 
 def test_csv(tmp_path, monkeypatch):
