@@ -20,9 +20,9 @@ def command(machine, line, vm="debian1"):
     start = len(machine.text)
     # The marks are put together by the shell, so that the echo of what is typed, in however many lines, is not taken for them.
     machine.send(b"echo begin''mark; " + line.encode() + b"; echo end''mark\r")
-    begin = machine.expect(rf"^{vm}\| beginmark$", ANSWER, start=start).end()
+    begin = machine.expect(rf"^{vm}\| beginmark$", ANSWER, start=start).start()
     end = machine.expect(rf"^{vm}\| endmark$", ANSWER, start=begin).end()
-    return whole_lines(machine.text[begin:end].splitlines(), f"{vm}| ")[:-1]
+    return whole_lines(machine.text[begin:end].splitlines(), f"{vm}| ")[1:-1]
 
 
 def whole_lines(lines, mark):
