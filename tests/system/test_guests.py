@@ -125,6 +125,18 @@ memory = 16M
 kernel = hello.elf
 memory = 16M
 """
+# Guests that try what no well-behaved one does, by name: kernel, options, how it ends.
+ROUGH = {
+    "random0": ("fuzz", "seed=1 count=1000", "exit code 0"),
+    "random0b": ("fuzz", "seed=2 count=1000", "exit code 0"),
+    "random3": ("fuzz", "seed=3 count=1000 ring=3", "exit code 0"),
+    "ports": ("anyio", "", "exit code 0"),
+    "selfmodify": ("selfmodify", "", "triple fault at rip "),
+    "deaf": ("cliloop", "mticks=50", "exit code 0"),
+    "hypercalls": ("hypercalls", "", "exit code 0"),
+}
+HOSTILE += "".join(f"\n[{name}]\nkernel = {kernel}.elf\nextra = {options or 'all'}\nmemory = 16M\n"
+                   for name, (kernel, options, _) in ROUGH.items())
 BAD_GUESTS = on(Boot(cores=1, config=HOSTILE), {}, *AMDV)
 
 WRONG = """[trivisor]
@@ -277,6 +289,15 @@ def test_what_faults_on_a_pc_faults_in_a_guest(machine, vm, request):
 def test_guests_find_what_trivisor_offers(machine, vm):
     assert ending(machine, vm) == "exit code 0"
     assert re.fullmatch(r"[1-9]\d* passed, 0 failed", machine.lines(vm)[-1])
+
+
+@pytest.mark.parametrize("machine", BAD_GUESTS, indirect=True)
+@pytest.mark.parametrize("vm", ROUGH)
+def test_rough_guests_harm_nobody(machine, vm):
+    assert ending(machine, vm).startswith(ROUGH[vm][2])
+    said = machine.lines(vm)
+    assert said and not [line for line in said if line.startswith("FAIL")]
+    assert "survived" in said or not vm.startswith("random")
 
 
 @pytest.mark.parametrize("machine", BAD_GUESTS, indirect=True)
