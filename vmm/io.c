@@ -1,9 +1,15 @@
 /* Port I/O of one value: to the bus. String instructions are in io_string.c. */
 #include "vmm/io.h"
 
+#include "vmm/breakpoint.h"
 #include "vmm/handlers.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
+
+static inline enum verdict done(struct vcpu *vcpu, const struct exit_io *io)
+{
+	return breakpoint_end(vcpu, breakpoint_hits(vcpu, BREAKPOINT_PORT, io->port, io->size));
+}
 
 static enum verdict in(struct vcpu *vcpu, const struct exit_io *io)
 {
@@ -12,7 +18,7 @@ static enum verdict in(struct vcpu *vcpu, const struct exit_io *io)
 	if (bus_port_read(&vcpu->vm->bus, io->port, io->size, &value) != DEVICE_DONE)
 		return VERDICT_WAIT;
 	vcpu_set_sized(vcpu, REG_RAX, io->size, value);
-	return io_done(vcpu, io);
+	return done(vcpu, io);
 }
 
 /* The bus takes as much of the register as the access is wide. */
@@ -20,7 +26,7 @@ static enum verdict out(struct vcpu *vcpu, const struct exit_io *io)
 {
 	if (bus_port_write(&vcpu->vm->bus, io->port, io->size, (u32)vcpu->reg[REG_RAX]) != DEVICE_DONE)
 		return VERDICT_WAIT;
-	return io_done(vcpu, io);
+	return done(vcpu, io);
 }
 
 /*

@@ -5,6 +5,7 @@
  */
 #include "vmm/io.h"
 
+#include "vmm/breakpoint.h"
 #include "vmm/linear.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
@@ -31,6 +32,7 @@ struct string_io {
 	const struct exit_io *io;
 	struct linear_view view;
 	enum verdict verdict; /* when faulted */
+	u32 hit; /* breakpoints on the port, and on the memory so far */
 };
 
 static enum element fault(struct string_io *s, enum linear_result result, const struct linear_fault *f)
@@ -103,19 +105,21 @@ static enum element element(struct string_io *s)
 		return ELEMENT_FAULTED;
 	}
 	outcome = io->in ? in_element(s, linear) : out_element(s, linear);
-	if (outcome == ELEMENT_DONE)
-		vcpu_set_sized(vcpu, index, io->address_size, down ? offset - io->size : offset + io->size);
-	return outcome;
+	if (outcome != ELEMENT_DONE)
+		return outcome;
+	s->hit |= breakpoint_hits(vcpu, io->in ? BREAKPOINT_WRITE : BREAKPOINT_READ, linear, io->size);
+	vcpu_set_sized(vcpu, index, io->address_size, down ? offset - io->size : offset + io->size);
+	return ELEMENT_DONE;
 }
 
 /*
- * With TF set, or a breakpoint on the port, the trap comes after each repetition, RIP still at the instruction (SDM
+ * With TF set, or a breakpoint on the port or the memory, the trap comes after each repetition, RIP still at the instruction (SDM
  * "Single-Step Exception Condition", "I/O Breakpoint Exception Conditions").
  */
 static enum verdict pause_repeat(struct vcpu *vcpu, bool single_step, u32 hit)
 {
 	if (hit)
-		return io_trap(vcpu, hit);
+		return breakpoint_trap(vcpu, hit);
 	if (single_step)
 		vcpu->engine->set_single_step(vcpu);
 	return VERDICT_RETRY;
@@ -127,32 +131,37 @@ static enum verdict repeat(struct string_io *s)
 	u32 address_size = s->io->address_size;
 	u64 count = vcpu_get(vcpu, REG_RCX) & size_mask(address_size);
 	bool single_step = vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_TF;
-	u32 hit = io_breakpoints(vcpu, s->io->port, s->io->size);
 
 	if (!count)
 		return VERDICT_ADVANCE;
 	for (u32 bytes = 0; count; bytes += s->io->size) {
 		enum element outcome;
 
-		if (bytes >= BYTES_PER_EXIT || ((single_step || hit) && bytes))
-			return pause_repeat(vcpu, single_step, hit);
+		if (bytes >= BYTES_PER_EXIT || ((single_step || s->hit) && bytes))
+			return pause_repeat(vcpu, single_step, s->hit);
 		outcome = element(s);
 		if (outcome != ELEMENT_DONE)
 			return outcome == ELEMENT_PENDING ? VERDICT_WAIT : s->verdict;
 		vcpu_set_sized(vcpu, REG_RCX, address_size, --count);
 	}
-	return io_done(vcpu, s->io);
+	return breakpoint_end(vcpu, s->hit);
 }
 
 enum verdict io_string(struct vcpu *vcpu, const struct exit_io *io)
 {
-	struct string_io s = {.vcpu = vcpu, .io = io, .view = linear_view(vcpu), .verdict = VERDICT_RETRY};
+	struct string_io s = {
+		.vcpu = vcpu,
+		.io = io,
+		.view = linear_view(vcpu),
+		.verdict = VERDICT_RETRY,
+		.hit = breakpoint_hits(vcpu, BREAKPOINT_PORT, io->port, io->size),
+	};
 	enum element outcome;
 
 	if (io->rep)
 		return repeat(&s);
 	outcome = element(&s);
 	if (outcome == ELEMENT_DONE)
-		return io_done(vcpu, io);
+		return breakpoint_end(vcpu, s.hit);
 	return outcome == ELEMENT_PENDING ? VERDICT_WAIT : s.verdict;
 }

@@ -3,6 +3,7 @@
 #include "arch/x86_64/insn/emulate.h"
 #include "arch/x86_64/insn/name.h"
 #include "lib/fmt.h"
+#include "vmm/breakpoint.h"
 #include "vmm/fetch.h"
 #include "vmm/linear.h"
 #include "vmm/vcpu.h"
@@ -24,6 +25,7 @@ struct mmio {
 	const struct insn *insn;
 	struct linear_view view;
 	enum verdict verdict;
+	u32 hit; /* breakpoints */
 };
 
 bool mmio_answers(const struct vm *vm, gpa_t gpa)
@@ -88,7 +90,7 @@ static bool misaligned(struct vcpu *vcpu, gva_t linear, u32 size)
 }
 
 /* Segmentation and paging of one access, faults raised. */
-static bool locate(struct mmio *mmio, const struct emulate_operand *operand, bool write, struct linear_span *span)
+static bool locate(struct mmio *mmio, const struct emulate_operand *operand, bool write, gva_t *at, struct linear_span *span)
 {
 	struct vcpu *vcpu = mmio->vcpu;
 	struct linear_fault fault;
@@ -104,6 +106,7 @@ static bool locate(struct mmio *mmio, const struct emulate_operand *operand, boo
 		return refuse_translation(mmio, result, &fault);
 	if (misaligned(vcpu, linear, operand->size))
 		return stop(mmio, vcpu_raise_error(vcpu, VECTOR_AC, 0));
+	*at = linear;
 	return true;
 }
 
@@ -165,8 +168,9 @@ static bool access_operand(void *context, const struct emulate_operand *operand,
 	enum place place[2] = {PLACE_BUS, PLACE_BUS};
 	bool all_ram = true;
 	u8 bytes[8];
+	gva_t linear = 0;
 
-	if (!locate(mmio, operand, how != EMULATE_READ, &span))
+	if (!locate(mmio, operand, how != EMULATE_READ, &linear, &span))
 		return false;
 	for (u32 i = 0; i < 2 && span.size[i]; i++) {
 		place[i] = place_of(vm, span.gpa[i], span.size[i], how != EMULATE_READ);
@@ -185,6 +189,7 @@ static bool access_operand(void *context, const struct emulate_operand *operand,
 	    (span.size[1] &&
 	     !access_part(mmio, place[1], span.gpa[1], bytes + span.size[0], span.size[1], how == EMULATE_WRITE)))
 		return false;
+	mmio->hit |= breakpoint_hits(mmio->vcpu, how == EMULATE_WRITE ? BREAKPOINT_WRITE : BREAKPOINT_READ, linear, (u8)operand->size);
 	if (how == EMULATE_WRITE)
 		return true;
 	*value = 0;
@@ -223,8 +228,10 @@ static enum verdict run(struct vcpu *vcpu, const struct insn *insn, const struct
 	switch (emulate(insn, &machine)) {
 	case EMULATE_DONE:
 		vcpu_advance_by(vcpu, insn->length);
-		return VERDICT_ADVANCED;
+		return mmio.hit ? breakpoint_trap(vcpu, mmio.hit) : VERDICT_ADVANCED;
 	case EMULATE_REPEAT:
+		if (mmio.hit)
+			return breakpoint_trap(vcpu, mmio.hit);
 		/* With TF set the trap comes after each repetition (SDM "Single-Step Exception Condition"). */
 		if (vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_TF)
 			vcpu->engine->set_single_step(vcpu);

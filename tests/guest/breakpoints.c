@@ -45,6 +45,36 @@ static NOINLINE void run_watched_code(void)
 		hits;                               \
 	})
 
+/* Where a graphics card has its memory, or nothing is: a hypervisor that emulates the access has to see to the breakpoint. */
+static void check_device(void)
+{
+	volatile u32 *window = (volatile u32 *)0xa0000;
+
+	check_equal("break-device-write", HITS(window, KIND(0, WRITE, 3), *window = 1), 1);
+	check_equal("break-device-write-dr6", dr6 & 0xf00f, 1);
+	check_equal("break-device-write-not-read", HITS(window, KIND(0, WRITE, 3), (void)*window), 0);
+	check_equal("break-device-read", HITS(window, KIND(0, ACCESS, 3), (void)*window), 1);
+	check_equal("break-device-modify", HITS(window, KIND(0, WRITE, 3), *window += 1), 1);
+	check_equal("break-device-not-beside", HITS(window, KIND(0, ACCESS, 3), (void)window[1]), 0);
+	check_equal("break-device-without", HITS(window, KIND(1, ACCESS, 3), (void)*window), 0);
+}
+
+/* INS and OUTS touch memory as well. */
+static void check_string_io(void)
+{
+	volatile u32 *to = data;
+	word count = 2;
+
+	check_equal("break-outs-memory", HITS(data, KIND(0, ACCESS, 3), __asm__ volatile("outsb" : "+S"(to) : "d"(0x80) : "memory")), 1);
+	to = data;
+	check_equal("break-ins-memory", HITS(data, KIND(0, WRITE, 3), __asm__ volatile("insb" : "+D"(to) : "d"(0x80) : "memory")), 1);
+	to = data;
+	check_equal("break-outs-not-write", HITS(data, KIND(0, WRITE, 3), __asm__ volatile("outsb" : "+S"(to) : "d"(0x80) : "memory")), 0);
+	to = data;
+	HITS(data, KIND(0, WRITE, 3), __asm__ volatile("rep insb" : "+D"(to), "+c"(count) : "d"(0x80) : "memory"));
+	check_equal("break-rep-ins-goes-on", count, 0);
+}
+
 CHECKS(breakpoints)
 {
 	trap_handle(VECTOR_DB, on_break);
@@ -59,6 +89,8 @@ CHECKS(breakpoints)
 	check_equal("break-access-read", HITS(data, KIND(0, ACCESS, 3), (void)data[0]), 1);
 	check_equal("break-access-inside", HITS(data, KIND(0, ACCESS, 3), (void)((volatile u8 *)data)[2]), 1);
 	check_equal("break-access-not-beside", HITS(data, KIND(0, ACCESS, 3), (void)data[1]), 0);
+	check_device();
+	check_string_io();
 	write_cr4(read_cr4() | CR4_DE);
 	check_equal("break-io", HITS(0x80, KIND(0, IO, 0), in8(0x80)), 1);
 	check_equal("break-io-not-beside", HITS(0x80, KIND(0, IO, 0), in8(0x84)), 0);

@@ -1,4 +1,4 @@
-// sources: vmm/io.c vmm/io_string.c vmm/io_break.c vmm/segment.c vmm/vcpu_regs.c vmm/event.c tests/unit/fake_engine.c tests/unit/fake_linear.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/cpuid_account.c vmm/account.c vmm/msr.c vmm/mtrr.c vmm/efer.c vmm/devices/bus.c tests/unit/fake_end.c
+// sources: vmm/io.c vmm/io_string.c vmm/breakpoint.c vmm/segment.c vmm/vcpu_regs.c vmm/event.c tests/unit/fake_engine.c tests/unit/fake_linear.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/cpuid_account.c vmm/account.c vmm/msr.c vmm/mtrr.c vmm/efer.c vmm/devices/bus.c tests/unit/fake_end.c
 /* Port I/O and string I/O; oracle: SDM vol. 2 "INS", "OUTS", "REP", vol. 3 "Limit Checking", "Type Checking". */
 #include <stdarg.h>
 #include <stddef.h>

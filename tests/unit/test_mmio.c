@@ -1,4 +1,4 @@
-// sources: vmm/mmio.c vmm/memory.c vmm/fetch.c vmm/segment.c vmm/linear.c vmm/guest_memory_map.c arch/x86_64/mmu/gwalk.c vmm/devices/bus.c vmm/vcpu_regs.c vmm/event.c lib/fmt.c arch/x86_64/insn/alu.c arch/x86_64/insn/decode.c arch/x86_64/insn/emulate.c arch/x86_64/insn/emulate_string.c arch/x86_64/insn/emulate_table.c arch/x86_64/insn/name.c arch/x86_64/insn/opcode.c tests/unit/fake_engine.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/cpuid_account.c vmm/account.c vmm/msr.c vmm/mtrr.c vmm/efer.c tests/unit/fake_end.c
+// sources: vmm/mmio.c vmm/breakpoint.c vmm/memory.c vmm/fetch.c vmm/segment.c vmm/linear.c vmm/guest_memory_map.c arch/x86_64/mmu/gwalk.c vmm/devices/bus.c vmm/vcpu_regs.c vmm/event.c lib/fmt.c arch/x86_64/insn/alu.c arch/x86_64/insn/decode.c arch/x86_64/insn/emulate.c arch/x86_64/insn/emulate_string.c arch/x86_64/insn/emulate_table.c arch/x86_64/insn/name.c arch/x86_64/insn/opcode.c tests/unit/fake_engine.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/cpuid_account.c vmm/account.c vmm/msr.c vmm/mtrr.c vmm/efer.c tests/unit/fake_end.c
 /* Accesses to devices by instructions, through the guest's own page tables; oracle: SDM vol. 3 "Page-Fault Exceptions",
  * "Limit Checking". */
 #include <stdarg.h>
@@ -186,6 +186,38 @@ static void test_after_the_instruction(void **state)
 	assert_int_equal(*reg(REG_RIP), CODE);
 	assert_int_equal(*reg(REG_RCX), 1);
 	assert_int_equal(fake.steps_set, 2);
+}
+
+/* Breakpoint 0 on four bytes; kind 1 is a write, kind 3 any access. */
+static void watch(gva_t address, u64 kind)
+{
+	fake.vcpu.debug_live = true;
+	fake.dr[0] = address;
+	fake.dr[7] = 0x400 | BIT(0) | kind << 16 | 3ull << 18;
+	fake.vcpu.events.exception.type = EVENT_NONE;
+	*reg(REG_RIP) = CODE;
+}
+
+static void test_breakpoints_on_data(void **state)
+{
+	(void)state;
+	*reg(REG_RBX) = AT(TO_DEVICE) + 0x10;
+	watch(AT(TO_DEVICE) + 0x10, 3);
+	assert_int_equal(RUN("\x8a\x43\x03"), VERDICT_INJECT);
+	assert_int_equal(fake.vcpu.events.exception.vector, VECTOR_DB);
+	assert_int_equal(fake.dr[6] & 0xf, 1);
+	assert_int_equal(*reg(REG_RIP), CODE + 3);
+	watch(AT(TO_DEVICE) + 0x10, 3);
+	assert_int_equal(RUN("\x8a\x43\x04"), VERDICT_ADVANCED); /* beside it */
+	watch(AT(TO_DEVICE) + 0x10, 1);
+	assert_int_equal(RUN("\x8a\x43\x03"), VERDICT_ADVANCED); /* a read */
+	watch(AT(TO_DEVICE) + 0x10, 1);
+	assert_int_equal(RUN("\x80\x0b\x40"), VERDICT_INJECT); /* read and written */
+	/* An access that faults has not been made. */
+	*reg(REG_RBX) = AT(ABSENT);
+	watch(AT(ABSENT), 3);
+	assert_int_equal(RUN("\x8b\x03"), VERDICT_INJECT);
+	assert_int_equal(fake.vcpu.events.exception.vector, VECTOR_PF);
 }
 
 static void test_moves_to_and_from_ram(void **state)
@@ -432,6 +464,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_load_and_store, setup),
 		cmocka_unit_test_setup(test_after_the_instruction, setup),
+		cmocka_unit_test_setup(test_breakpoints_on_data, setup),
 		cmocka_unit_test_setup(test_moves_to_and_from_ram, setup),
 		cmocka_unit_test_setup(test_destination_faults_first, setup),
 		cmocka_unit_test_setup(test_page_faults, setup),
