@@ -75,19 +75,28 @@ static bool pic_asks(const struct vcpu *vcpu, const struct vm_apic *apic, const 
 	return pic_output(apic->pic) && ((vcpu->id == 0 && vlapic_accepts_pic(lapic)) || __atomic_load_n(&apic->extint, __ATOMIC_RELAXED));
 }
 
-/* What the local APIC has is delivered by the processor, or else by event_decide(). */
-static bool lapic_asks(struct vcpu *vcpu, struct vcpu_apic *own)
+/*
+ * What the local APIC has is delivered by event_decide(), or else by the processor: that one is shown what we changed, and asked for
+ * only behind a HLT. One that has the priority alone is shown all each time, since the threshold depends on a priority that the guest
+ * changes unseen.
+ */
+static bool __attribute__((noinline)) helped_asks(struct vcpu *vcpu, struct vcpu_apic *own)
 {
+	bool delivers = own->assist & APIC_ASSIST_DELIVERY, changed = vlapic_has_changed(&own->lapic);
 	struct apic_view view;
-	bool asks;
 
-	if (!own->assist)
-		return vlapic_pending(&own->lapic) >= 0;
+	if (delivers && !changed && !vcpu->halted)
+		return false;
 	vlapic_view(&own->lapic, &view);
-	vcpu->engine->show_apic(vcpu, &view);
-	asks = apic_view_asks(&view);
-	vcpu->events.irq_by_processor = asks && own->assist & APIC_ASSIST_DELIVERY;
-	return asks && !vcpu->events.irq_by_processor;
+	if (changed || !delivers)
+		vcpu->engine->show_apic(vcpu, &view);
+	vcpu->events.irq_by_processor = delivers && apic_view_asks(&view);
+	return !delivers && apic_view_asks(&view);
+}
+
+static inline bool lapic_asks(struct vcpu *vcpu, struct vcpu_apic *own)
+{
+	return own->assist ? helped_asks(vcpu, own) : vlapic_pending(&own->lapic) >= 0;
 }
 
 static void look(struct vcpu *vcpu)
@@ -101,7 +110,9 @@ static void look(struct vcpu *vcpu)
 /* Whether a look could find something, or a processor that helps is to be shown something. */
 static bool worth_a_look(const struct vcpu_apic *own)
 {
-	return own->assist || vlapic_has_requests(&own->lapic) || pic_output(own->all->pic);
+	if (!own->assist)
+		return vlapic_has_requests(&own->lapic) || pic_output(own->all->pic);
+	return !(own->assist & APIC_ASSIST_DELIVERY) || vlapic_has_changed(&own->lapic) || pic_output(own->all->pic);
 }
 
 /* More may be waiting behind this one: the look after it asks for a window. */

@@ -31,7 +31,7 @@ struct event_state {
 	struct event exception; /* raised by a handler: belongs to the current instruction */
 	bool nmi_pending;
 	bool irq_line; /* a virtual interrupt controller has something; irq_take() of the vCPU tells the vector */
-	bool irq_by_processor; /* it has something that the processor itself will deliver: no more than a reason to wake up */
+	bool irq_by_processor; /* behind a HLT: it has something that the processor itself will deliver, once the vCPU is awake */
 };
 
 #define BLOCKED_BY_STI	  BIT(0)

@@ -354,7 +354,7 @@ static void test_end_by_the_processor(void **state)
 	program_pin(0x8071);
 	ioapic_set_line(&ioapic, IOAPIC_PIN, true);
 	assert_false(asks(0));
-	assert_int_equal(view.level[3], BIT(0x71 % 32));
+	assert_int_equal(view.level[3 * APIC_WORD], BIT(0x71 % 32));
 	assert_int_equal(kicks[0], 1);
 	vcpu[0].attention = 0;
 	vcpu[0].machine->apic_event(&vcpu[0], &ended);

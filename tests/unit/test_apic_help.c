@@ -1,5 +1,5 @@
 // sources: vmm/apic.c vmm/devices/vlapic.c vmm/devices/vlapic_irq.c vmm/devices/vlapic_timer.c vmm/devices/vlapic_msr.c vmm/devices/apic_bus.c vmm/devices/bus.c vmm/devices/ioapic.c vmm/devices/pic8259.c vmm/vcpu_regs.c vmm/event.c vmm/msr.c vmm/mtrr.c vmm/efer.c vmm/cpuid.c vmm/cpuid_table.c vmm/cpuid_account.c vmm/account.c core/time.c tests/unit/fake_engine.c tests/unit/fake_core.c tests/unit/fake_policy.c tests/unit/fake_end.c
-/* Between a vCPU and its interrupt controllers, without a processor's help and with it: what is injected, shown, and left to us. */
+/* A vCPU and its interrupt controllers when a processor helps with the local APIC: what is shown to it, what it leaves to us; test_apic.c has the rest. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -204,6 +204,7 @@ static void with_delivery(void **state)
 {
 	(void)state;
 	make(APIC_ASSIST_TPR | APIC_ASSIST_DELIVERY, TOGGLE_AUTO);
+	fake.vcpu.halted = true;
 	post(0x51);
 	look();
 	assert_int_equal(shown.requested, 0x51);
@@ -218,6 +219,34 @@ static void with_delivery(void **state)
 	look();
 	assert_int_equal(shown.requested, 0);
 	assert_false(fake.vcpu.events.irq_by_processor);
+}
+
+/* What the processor did by itself need not be shown to it; what we did must be. */
+static void shown_what_we_changed(void **state)
+{
+	(void)state;
+	make(APIC_ASSIST_TPR | APIC_ASSIST_DELIVERY, TOGGLE_AUTO);
+	look();
+	assert_int_equal(shows, 1);
+	page()[LAPIC_TPR / 4] = 0x50;
+	page()[(LAPIC_IRR + 0x20) / 4] = 0x20000; /* a self-IPI */
+	look();
+	assert_int_equal(shows, 1);
+	assert_false(fake.vcpu.events.irq_by_processor);
+	fake.vcpu.halted = true;
+	look();
+	assert_false(fake.vcpu.events.irq_by_processor); /* 0x51 is not above the priority */
+	page()[LAPIC_TPR / 4] = 0x4f;
+	look();
+	assert_true(fake.vcpu.events.irq_by_processor);
+	assert_int_equal(shows, 1);
+	for (u32 i = 0; i < 3; i++) {
+		set(i ? LAPIC_EOI : LAPIC_SVR, 0x1ff);
+		if (i == 2)
+			post(0x31);
+		look();
+		assert_int_equal(shows, 2 + i);
+	}
 }
 
 /* The PIC's interrupts are injected all the same, and the local APIC's are not taken for them. */
@@ -274,14 +303,14 @@ static void ends_reach_the_ioapic(void **state)
 	ioapic_set_line(&ioapic, INPUT, true);
 	look();
 	assert_int_equal(shown.requested, VECTOR);
-	assert_int_equal(shown.level[VECTOR / 32], 1u << VECTOR % 32);
+	assert_int_equal(shown.level[VECTOR / 32 * APIC_WORD], 1u << VECTOR % 32);
 	page()[(LAPIC_IRR + VECTOR / 32 * 16) / 4] = 0; /* delivered, and ended */
-	look();
-	assert_int_equal(shown.requested, 0);
+	shown.requested = 0;
 	fake.vcpu.machine->apic_event(&fake.vcpu, &(struct exit_apic){.event = APIC_ENDED, .detail = VECTOR});
 	look();
 	assert_int_equal(shown.requested, VECTOR);
 	page()[(LAPIC_IRR + VECTOR / 32 * 16) / 4] = 0;
+	shown.requested = 0;
 	ioapic_set_line(&ioapic, INPUT, false);
 	fake.vcpu.machine->apic_event(&fake.vcpu, &(struct exit_apic){.event = APIC_ENDED, .detail = VECTOR});
 	look();
@@ -318,6 +347,7 @@ int main(void)
 		cmocka_unit_test_teardown(without_help, end),
 		cmocka_unit_test_teardown(with_the_priority, end),
 		cmocka_unit_test_teardown(with_delivery, end),
+		cmocka_unit_test_teardown(shown_what_we_changed, end),
 		cmocka_unit_test_teardown(pic_beside_delivery, end),
 		cmocka_unit_test_teardown(lint0_masks_the_pic, end),
 		cmocka_unit_test_teardown(nmi_is_pending, end),

@@ -63,7 +63,7 @@ static void requests_and_service(void **state)
 	post(0, 0x31, false);
 	post(0, 0xc4, true);
 	assert_int_equal(view_of(0).requested, 0xc4);
-	assert_int_equal(view_of(0).level[6], 0x10);
+	assert_int_equal(view_of(0).level[6 * APIC_WORD], 0x10);
 	assert_int_equal(vlapic_take(&lapic[0]), 0xc4);
 	assert_int_equal(view_of(0).requested, 0x31);
 	assert_int_equal(view_of(0).in_service, 0xc4);

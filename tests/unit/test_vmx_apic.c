@@ -96,7 +96,8 @@ static void msrs_that_do_not_exit(void **state)
 
 static void status_threshold_and_eoi_exits(void **state)
 {
-	const struct apic_view view = {.requested = 0x51, .in_service = 0xe2, .threshold = 5, .level = {[1] = 2, [2] = 0x80000000, [7] = 1}};
+	u32 level[8 * APIC_WORD] = {[1 * APIC_WORD] = 2, [2 * APIC_WORD] = 0x80000000, [7 * APIC_WORD] = 1};
+	const struct apic_view view = {.requested = 0x51, .in_service = 0xe2, .threshold = 5, .level = level};
 
 	(void)state;
 	assert_int_equal(apic_interrupt_status(&view), 0xe251);
@@ -106,6 +107,10 @@ static void status_threshold_and_eoi_exits(void **state)
 	assert_int_equal(apic_eoi_exits(&view, 1), 1ull << 31);
 	assert_int_equal(apic_eoi_exits(&view, 2), 0);
 	assert_int_equal(apic_eoi_exits(&view, 3), 1ull << 32);
+	level[1 * APIC_WORD] = level[2 * APIC_WORD] = 0;
+	assert_true(apic_any_eoi_exits(&view));
+	level[7 * APIC_WORD] = 0;
+	assert_false(apic_any_eoi_exits(&view));
 }
 
 int main(void)

@@ -30,8 +30,11 @@ struct apic_view {
 	u8 requested;	/* the highest vector in IRR; 0: none, or it is not enabled */
 	u8 in_service;	/* the highest vector in ISR; 0: none */
 	u8 threshold;	/* the class (vector / 16) of an interrupt that TPR alone keeps waiting; 0: there is none */
-	u32 level[8];	/* vectors whose EOI somebody waits for: level-triggered ones */
+	/* Vectors whose EOI somebody waits for, level-triggered ones: eight words of the page, APIC_WORD apart. */
+	const u32 *level;
 };
+
+#define APIC_WORD 4u
 
 /* Whether what is requested may be delivered now (SDM "Task and Processor Priorities"). */
 static inline bool apic_view_asks(const struct apic_view *view)

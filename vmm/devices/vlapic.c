@@ -86,6 +86,7 @@ void vlapic_power_up(struct vlapic *lapic)
 	vlapic_timer_stop(lapic);
 	memset(lapic->page, 0, LAPIC_SIZE);
 	lapic->requested_words = lapic->service_words = lapic->helped_words;
+	lapic->changed = true;
 	lapic->errors = lapic->timer_mode = lapic->timer_divider = 0;
 	for (u32 i = 0; i < 8; i++)
 		__atomic_store_n(&lapic->posted[i], 0, __ATOMIC_RELAXED);
@@ -219,6 +220,7 @@ static u64 xapic_icr(const struct vlapic *lapic)
 /* `value` holds writable bits only. In x2APIC mode the ICR comes by vlapic_msr.c. */
 void vlapic_write_register(struct vlapic *lapic, u32 offset, u32 value)
 {
+	lapic->changed = true;
 	switch (offset) {
 	case LAPIC_EOI:
 		vlapic_end_interrupt(lapic);

@@ -50,6 +50,7 @@ struct vlapic {
 	/* lock; BIT(word) of IRR and of ISR: the others are empty. */
 	u32 requested_words, service_words;
 	u32 helped_words;		 /* constant; BIT(word) that is always in both: a processor that helps changes them itself */
+	bool changed;			 /* lock; by us since the last view: a processor that helps does not know it yet */
 	u32 errors;			 /* lock; found since ESR was last written */
 	u32 timer_mode, timer_divider;	 /* lock; in effect: a processor that helps changes the page before it tells us */
 	u64 tsc_deadline;		 /* lock; 0: not armed */
@@ -98,6 +99,11 @@ int vlapic_pending(struct vlapic *lapic);
 int vlapic_take(struct vlapic *lapic);
 /* From now on a processor helps: it changes the page by itself. Before the first run. */
 void vlapic_help(struct vlapic *lapic);
+/* Owner: whether there is something to show it. No lock. */
+static inline bool vlapic_has_changed(const struct vlapic *lapic)
+{
+	return lapic->changed || __atomic_load_n(&lapic->posted_words, __ATOMIC_RELAXED);
+}
 /* Owner: what a processor that helps is to know from now on. Collects what was posted. Lock taken. */
 void vlapic_view(struct vlapic *lapic, struct apic_view *view);
 /* Owner: such a processor has put what the guest wrote to the register at `offset` into the page, and nothing else was done. Lock taken. */

@@ -113,6 +113,7 @@ static void accept(struct vlapic *lapic, u32 word, u32 bits, u32 level)
 	vlapic_set(lapic, tmr, (vlapic_get(lapic, tmr) & ~bits) | (level & bits));
 	vlapic_set(lapic, irr, vlapic_get(lapic, irr) | bits);
 	lapic->requested_words |= 1u << word;
+	lapic->changed = true;
 }
 
 void vlapic_accept_own(struct vlapic *lapic, u8 vector)
@@ -209,24 +210,31 @@ static u8 threshold(const struct apic_view *view)
 	return class > view->in_service >> 4 && class <= view->tpr >> 4 ? class : 0;
 }
 
-static u8 vector_or_0(int vector)
+/* The same as highest(), for a processor that helps: which words are empty is not known. 0: there is none. */
+static inline u8 highest_of_all(const struct vlapic *lapic, u32 bank)
 {
-	return vector < 0 ? 0 : (u8)vector;
+#pragma GCC unroll 8
+	for (u32 word = WORDS; word-- > 0;) {
+		u32 bits = vlapic_get(lapic, word_offset(bank, word));
+
+		if (bits)
+			return (u8)(word * 32 + 31 - (u32)__builtin_clz(bits));
+	}
+	return 0;
 }
 
 void vlapic_view(struct vlapic *lapic, struct apic_view *view)
 {
 	lock_acquire(&lapic->device.lock);
 	collect(lapic);
+	lapic->changed = false;
 	view->access = access_of(lapic);
 	view->enabled = vlapic_is_enabled(lapic);
 	view->tpr = (u8)vlapic_get(lapic, LAPIC_TPR);
-	view->requested = view->enabled ? vector_or_0(highest(lapic, LAPIC_IRR)) : 0;
-	view->in_service = vector_or_0(highest(lapic, LAPIC_ISR));
+	view->requested = view->enabled ? highest_of_all(lapic, LAPIC_IRR) : 0;
+	view->in_service = highest_of_all(lapic, LAPIC_ISR);
 	view->threshold = threshold(view);
-#pragma GCC unroll 8
-	for (u32 word = 0; word < WORDS; word++)
-		view->level[word] = vlapic_get(lapic, word_offset(LAPIC_TMR, word));
+	view->level = &lapic->page[LAPIC_TMR / 4];
 	lock_release(&lapic->device.lock);
 }
 

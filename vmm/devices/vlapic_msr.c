@@ -103,6 +103,7 @@ static bool write_base(struct vlapic *lapic, u64 value)
 	if ((old == (BASE_EN | BASE_EXTD) && mode == BASE_EN) || (!old && mode == (BASE_EN | BASE_EXTD)))
 		return false;
 	__atomic_store_n(&lapic->base, (value & ~BASE_BSP) | (now & BASE_BSP), __ATOMIC_RELAXED);
+	lapic->changed = true;
 	if (old && !mode)
 		vlapic_power_up(lapic);
 	else if (mode & BASE_EXTD && !(old & BASE_EXTD))

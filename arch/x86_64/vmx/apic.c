@@ -68,10 +68,8 @@ static void set_controls(struct vcpu *vcpu, u32 controls)
 		set_msr_exits(vcpu, controls);
 }
 
-/* While the control is on, the processor keeps the status in step with the page; so it is what we wrote, or what the page says. */
-static void show_interrupts(struct vmx_vcpu *v, const struct apic_view *view)
+static void show_levels(struct vmx_vcpu *v, const struct apic_view *view)
 {
-	vmwrite16(VMCS_GUEST_INTERRUPT_STATUS, apic_interrupt_status(view));
 	for (u32 i = 0; i < ARRAY_SIZE(eoi_exit_bitmaps); i++) {
 		u64 exits = apic_eoi_exits(view, i);
 
@@ -80,6 +78,17 @@ static void show_interrupts(struct vmx_vcpu *v, const struct apic_view *view)
 			vmwrite64(eoi_exit_bitmaps[i], exits);
 		}
 	}
+}
+
+/* While the control is on, the processor keeps the status in step with the page; so it is what we wrote, or what the page says. */
+static void show_interrupts(struct vmx_vcpu *v, const struct apic_view *view)
+{
+	bool any = apic_any_eoi_exits(view);
+
+	vmwrite16(VMCS_GUEST_INTERRUPT_STATUS, apic_interrupt_status(view));
+	if (UNLIKELY(any || v->any_eoi_exits))
+		show_levels(v, view);
+	v->any_eoi_exits = any;
 }
 
 void vmx_show_apic(struct vcpu *vcpu, const struct apic_view *view)

@@ -68,7 +68,19 @@ u16 apic_interrupt_status(const struct apic_view *view)
 
 u64 apic_eoi_exits(const struct apic_view *view, u32 quarter)
 {
-	return view->level[2 * quarter] | (u64)view->level[2 * quarter + 1] << 32;
+	const u32 *level = view->level + 2 * quarter * APIC_WORD;
+
+	return level[0] | (u64)level[APIC_WORD] << 32;
+}
+
+bool apic_any_eoi_exits(const struct apic_view *view)
+{
+	u32 any = 0;
+
+#pragma GCC unroll 8
+	for (u32 word = 0; word < 8; word++)
+		any |= view->level[word * APIC_WORD];
+	return any;
 }
 
 u32 apic_threshold(u32 controls, const struct apic_view *view)

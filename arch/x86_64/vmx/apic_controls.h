@@ -21,6 +21,8 @@ bool apic_msr_writes_page(u32 controls, u32 msr);
 u16 apic_interrupt_status(const struct apic_view *view);
 /* A quarter of the EOI-exit bitmap. */
 u64 apic_eoi_exits(const struct apic_view *view, u32 quarter);
+/* Whether there is a bit in any of them. */
+bool apic_any_eoi_exits(const struct apic_view *view);
 /* The TPR threshold; 0 where the processor finds out by itself what the TPR lets through. */
 u32 apic_threshold(u32 controls, const struct apic_view *view);
 

@@ -57,6 +57,7 @@ struct vmx_vcpu {
 	u32 apic_controls;     /* those that are */
 	u32 tpr_threshold;     /* what the fields hold */
 	u64 eoi_exits[4];
+	bool any_eoi_exits;
 	u64 msr[SWITCHED_MSRS]; /* while not loaded */
 	u64 xss;
 	u64 dr[4], dr6;	       /* while not vcpu->debug_live: then they are in the processor, and MOV DR does not exit */
