@@ -340,6 +340,16 @@ static void unknown_key(struct parser *parser, struct ini_text key)
 	config_error(parser, "unknown key " PIECE ": expected one of %s", PIECE_OF(key), known);
 }
 
+/* Xen writes keys with `_`, others with `-`: nobody should have to remember which key is whose. */
+static bool is_key(struct ini_text text, const char *name)
+{
+	size_t i = 0;
+
+	while (i < text.length && name[i] && (text.start[i] == '-' ? '_' : text.start[i]) == (name[i] == '-' ? '_' : name[i]))
+		i++;
+	return i == text.length && !name[i];
+}
+
 static void set_pair(struct parser *parser, const struct ini_line *line)
 {
 	if (!parser->keys) {
@@ -347,7 +357,7 @@ static void set_pair(struct parser *parser, const struct ini_line *line)
 		return;
 	}
 	for (u32 i = 0; i < parser->key_count; i++) {
-		if (!ini_is(line->key, parser->keys[i].name))
+		if (!is_key(line->key, parser->keys[i].name))
 			continue;
 		parser->key = &parser->keys[i];
 		if (parser->seen & BIT(i))

@@ -3,22 +3,14 @@ import re
 
 import pytest
 
-from tests.lib.boots import Boot, on
+from tests.lib import configs
+from tests.lib.boots import Boot
 
-# skylake_x delivers interrupts by itself; corei3_cnl has the TPR shadow and the APIC-access page alone.
-WHOLE, PART = "corei7_skylake_x", "corei3_cnl"
 END = 300  # seconds
-GUESTS = ("conform32", "conform64")
-
-
-def config():
-    """Each guest with the help and without."""
-    return "[trivisor]\non-idle = poweroff\nstats = on\n" + "".join(
-        f"\n[{guest}-{help}]\nkernel = {guest}.elf\nextra = all\nmemory = 32M\napic_virtualization = {help}\n"
-        for guest in GUESTS for help in ("auto", "off"))
-
-
-MACHINES = on(Boot(cores=1, config=config()), {"cpu": WHOLE}, {"cpu": PART})
+GUESTS = configs.ASK_APIC
+# The first delivers interrupts by itself; corei3_cnl has the TPR shadow and the APIC-access page alone.
+MACHINES = [Boot(config=configs.guests("bochs")),
+            Boot(cpu="corei3_cnl", config=configs.text(*map(configs.vm, GUESTS), *configs.without_apic_help()))]
 
 
 def exits(machine, vm, kind):
@@ -31,8 +23,8 @@ def exits(machine, vm, kind):
 @pytest.mark.parametrize("guest", GUESTS)
 def test_same_with_and_without(machine, guest):
     machine.expect_end(END)
-    lines = machine.lines(f"{guest}-auto")
-    assert lines == machine.lines(f"{guest}-off")
+    lines = machine.lines(guest)
+    assert lines == machine.lines(f"{guest}-alone")
     assert sum(line.startswith("pass ") for line in lines) > 150
     assert not [line for line in lines if line.startswith("FAIL ")]
 
@@ -41,5 +33,5 @@ def test_same_with_and_without(machine, guest):
 @pytest.mark.parametrize("guest", GUESTS)
 def test_the_switch_makes_the_difference(machine, guest):
     machine.expect_end(END)
-    assert exits(machine, f"{guest}-auto", "apic") and not exits(machine, f"{guest}-off", "apic")
-    assert exits(machine, f"{guest}-auto", "memory") < exits(machine, f"{guest}-off", "memory")
+    assert exits(machine, guest, "apic") and not exits(machine, f"{guest}-alone", "apic")
+    assert exits(machine, guest, "memory") < exits(machine, f"{guest}-alone", "memory")

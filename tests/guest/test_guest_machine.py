@@ -6,23 +6,11 @@ import csv
 
 import pytest
 
-from tests.lib import native
+from tests.lib import configs, native
 from tests.lib.boots import AMDV, Boot, on
 
-# Groups of checks that a machine's guest would not survive; differences.txt says why.
-LEFT_OUT = {("qemu", "conform64"): "skip=bad_cr"}
-
-
-def config(platform):
-    """All the guests as VMs of one machine."""
-    return "[trivisor]\non-idle = poweroff\n" + "".join(
-        f"\n[{guest}]\nkernel = {guest}.elf\nextra = {LEFT_OUT.get((platform, guest), 'all')}\nmemory = 32M\n"
-        "cpuid-accounting = on\n"
-        for guest in native.GUESTS)
-
-
 # Bochs: by VT-x; QEMU: by AMD-V.
-MACHINES = [Boot(config=config("bochs")), *on(Boot(config=config("qemu")), *AMDV)]
+MACHINES = [Boot(config=configs.guests("bochs")), *on(Boot(config=configs.guests("qemu")), *AMDV)]
 END = 300  # seconds the slower of them may take from its start
 ENTRIES = native.read_differences()
 compared = set()  # what was, so that the last test can tell whether the list was put to the test

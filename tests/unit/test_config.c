@@ -72,7 +72,7 @@ static void test_everything(void **state)
 			       "[trivisor]\non-idle = stay\nmitigations = off\nengine = vmx\nslice = 25\nstats = on\n"
 			       "[two]\nkernel = k\nramdisk = a.img x=1 y, b.img\nextra = console=\"ttyS0\" quiet\nmemory = 64M\n"
 			       "vcpus = 2\ncpus = 0,2-3\nstats = off\nengine = svm\ncpu_weight = 512\n"
-			       "apic_virtualization = off\ncpuid-accounting = on\n"),
+			       "apic-virtualization = off\ncpuid_accounting = on\n"),
 			 0);
 	assert_int_equal(config.on_idle, IDLE_STAY);
 	assert_int_equal(config.mitigations, TOGGLE_OFF);
@@ -173,6 +173,9 @@ static void test_bad_lines(void **state)
 	(void)state;
 	assert_bad_line("kernal = x", "unknown key kernal: expected one of kernel, ramdisk, extra");
 	assert_bad_line("on-idle = stay", "unknown key on-idle");
+	assert_bad_line("vcpu = 1", "unknown key vcpu");
+	assert_bad_line("vcpuss = 1", "unknown key vcpuss");
+	assert_bad_line("cpu+weight = 1", "unknown key cpu+weight");
 	assert_bad_line("word", "expected [name] or key = value");
 	assert_bad_line("vcpus = 0", "vcpus = 0: expected a number from 1 to 32");
 	assert_bad_line("vcpus = 33", "expected a number from 1 to 32");
