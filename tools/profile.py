@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 STEP = re.compile(r"^\(0\)\.\[\d+\] \[0x\w+\] \w+:(\w+) \(.*?\): (\w+)")
+FUNCTION = re.compile(r"[^.]+(\.(constprop|part|isra|cold).*)?$")  # and not a label inside one
 KERNEL = 0xffffffff80000000  # core/layout.h: where the hypervisor's image lies
 OUTSIDE = "(guest)"
 
@@ -30,7 +31,7 @@ class Symbols:
     def __init__(self, listing):
         """`listing`: what `nm -n` says."""
         rows = (line.split() for line in listing.splitlines())
-        found = [(int(row[0], 16), row[2]) for row in rows if len(row) == 3 and row[1] in "tT" and "." not in row[2].lstrip(".")]
+        found = [(int(row[0], 16), row[2]) for row in rows if len(row) == 3 and row[1] in "tT" and FUNCTION.match(row[2])]
         self._starts, self._names = [start for start, _ in found], [name for _, name in found]
 
     @classmethod

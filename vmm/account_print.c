@@ -61,4 +61,6 @@ void account_print(struct vm *vm)
 		 (unsigned long long)ticks_to_us(all.ticks));
 	for (u32 raw = 0; raw <= ACCOUNT_REASONS; raw++)
 		print_raw(vm, raw);
+	log_line("vm %s: made in %llu ticks, %llu of them to zero its RAM; %llu KiB beyond its RAM", vm->config->name,
+		 (unsigned long long)vm->create_ticks, (unsigned long long)vm->zero_ticks, (unsigned long long)(vm->own_bytes / KIB));
 }

@@ -113,6 +113,7 @@ static struct vcpu *idle(void)
 	struct vcpu *vcpu;
 
 	core_release();
+	this_core()->vmm->overhead.left = 0;
 	for (;;) {
 		core_output();
 		vcpu = sched_pick();
@@ -122,6 +123,17 @@ static struct vcpu *idle(void)
 		this_core()->vmm->wakeups++;
 		timer_run(rdtsc());
 	}
+}
+
+static struct vcpu *choose(void)
+{
+	struct core_vmm *core = this_core()->vmm;
+	u64 start = rdtsc();
+	struct vcpu *vcpu = sched_pick();
+
+	if (vcpu)
+		overhead_scheduled(&core->overhead, core->queue.count, rdtsc() - start);
+	return vcpu;
 }
 
 void core_loop(void)
@@ -136,7 +148,7 @@ void core_loop(void)
 		smp_poll();
 		timer_run(rdtsc());
 		core_output();
-		vcpu = sched_pick();
+		vcpu = choose();
 		vcpu_run(vcpu ? vcpu : idle());
 	}
 }

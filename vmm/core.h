@@ -8,6 +8,7 @@
 #include "core/layout.h"
 #include "vmm/config.h"
 #include "vmm/loader.h"
+#include "vmm/overhead.h"
 #include "vmm/sched.h"
 #include "vmm/timer.h"
 
@@ -25,6 +26,7 @@ struct core_vmm {
 	u64 last_vm;		  /* (c) serial of the VM that was current last: another one's branches must not steer this one's */
 	struct timer input_timer; /* (c) boot core: looks for typed input, while a VM owns the terminal */
 	u64 wakeups;		  /* (c) returns from the idle halt */
+	struct core_overhead overhead; /* (c) */
 	struct vcpu_state *scratch; /* (c) for work on a whole state: task switch, loading */
 };
 

@@ -1,5 +1,6 @@
 /* Guest RAM: copies through the window of the current root, and where the frames come from. */
 #include "vmm/guest_memory.h"
+#include "arch/x86_64/cpu/insn.h"
 #include "arch/x86_64/mmu/window.h"
 #include "core/frame.h"
 #include "core/panic.h"
@@ -68,9 +69,11 @@ static paddr_t alloc_run(struct vm *vm, gpa_t gpa, u64 size, u64 *got)
 /* Zeroed before anyone can see it; the guest's own view last. */
 static int map_run(struct vm *vm, gpa_t gpa, paddr_t pa, u64 size)
 {
+	u64 start = rdtsc();
 	int error;
 
 	zero_frames(pa, size);
+	vm->zero_ticks += rdtsc() - start;
 	error = root_map_window(&vm->root, gpa, pa, size);
 	if (error)
 		return error;

@@ -105,7 +105,7 @@ enum verdict handle_hypercall(struct vcpu *vcpu, const struct vm_exit *exit)
 	if (UNLIKELY(number >= HYPERCALLS))
 		return answer(vcpu, HYPERCALL_UNKNOWN);
 	row = &hypercalls[number];
-	if (UNLIKELY(row->permission & ~vcpu->vm->permissions))
+	if (UNLIKELY(row->permission & vcpu->vm->forbidden))
 		return answer(vcpu, HYPERCALL_DENIED);
 	return row->call(vcpu);
 }

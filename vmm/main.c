@@ -252,6 +252,8 @@ static void all_ended(void)
 		log_line("Trivisor: all VMs have ended; on-idle = stay");
 		return;
 	}
+	if (config.stats)
+		overhead_print();
 	log_line("Trivisor: power off");
 	log_flush();
 	power_off();

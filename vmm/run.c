@@ -193,8 +193,21 @@ static void leave(struct vcpu *vcpu, enum step step)
 	}
 }
 
+/* Back into the queue or out of it. What this takes counts as the core's overhead, but for the end of a VM. */
+static void leave_timed(struct vcpu *vcpu, enum step step)
+{
+	struct core_overhead *own = &this_core()->vmm->overhead;
+	u64 start = rdtsc();
+
+	leave(vcpu, step);
+	own->left = step == STEP_END ? 0 : start;
+	own->leaving = step == STEP_YIELD ? rdtsc() - start : 0;
+}
+
 void vcpu_run(struct vcpu *vcpu)
 {
+	struct core_vmm *core = this_core()->vmm;
+	bool changes = core->last_vm != vcpu->vm->serial && core->overhead.left;
 	u64 start = rdtsc();
 	enum step step;
 
@@ -202,7 +215,9 @@ void vcpu_run(struct vcpu *vcpu)
 	begin_slice(vcpu, start);
 	if (vcpu->halted)
 		look_again(vcpu);
+	if (changes)
+		overhead_add(&core->overhead.change, rdtsc() - core->overhead.left);
 	step = vcpu_loop(vcpu, start);
 	vcpu->run_ticks += rdtsc() - start;
-	leave(vcpu, step);
+	leave_timed(vcpu, step);
 }

@@ -195,6 +195,7 @@ static int fill(struct vm *vm)
 
 struct vm *vm_create(const struct vm_config *config, const struct engine_ops *engine)
 {
+	u64 used = pool_bytes_used();
 	struct vm *vm = pool_alloc(vm_pages());
 
 	ASSERT(!this_core()->current);
@@ -204,7 +205,6 @@ struct vm *vm_create(const struct vm_config *config, const struct engine_ops *en
 	}
 	vm->config = config;
 	vm->engine = engine;
-	vm->permissions = VM_MAY_ALL;
 	vm->started_ticks = rdtsc();
 	if (take_slot(vm)) {
 		log_line("vm %s: not started: there are %u VMs already", config->name, MAX_VMS);
@@ -212,8 +212,11 @@ struct vm *vm_create(const struct vm_config *config, const struct engine_ops *en
 		give_slot(vm);
 	} else {
 		__atomic_fetch_add(&vms_live, 1, __ATOMIC_RELAXED);
-		if (!fill(vm))
+		if (!fill(vm)) {
+			vm->create_ticks = rdtsc() - vm->started_ticks;
+			vm->own_bytes = pool_bytes_used() - used;
 			return vm;
+		}
 		vm_destroy(vm);
 		return NULL;
 	}

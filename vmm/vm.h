@@ -27,7 +27,6 @@ enum vm_end_cause {
 /* What a hypercall may need. */
 #define VM_MAY_PRINT BIT(0)
 #define VM_MAY_EXIT  BIT(1)
-#define VM_MAY_ALL   (VM_MAY_PRINT | VM_MAY_EXIT)
 
 struct vm_console; /* vmm/console.h */
 struct cpuid_policy; /* vmm/cpuid.h */
@@ -52,7 +51,9 @@ struct vm {
 	u32 vcpus_live; /* (a) placed on a core and not yet ended */
 	u32 vcpus_started, vcpus_stuck; /* (l) BIT(id): was placed; halted with nothing that could wake it */
 	const struct cpuid_policy *cpuid; /* (i) what CPUID says here */
-	u32 permissions; /* (i) VM_MAY_*: which hypercalls it may make */
+	u32 forbidden; /* (i) VM_MAY_*: which hypercalls it may not make */
+	u64 create_ticks, zero_ticks; /* (i) what making it took, and what of that was to zero its RAM */
+	u64 own_bytes; /* (i) of the pool: all it has beside its RAM, second-level tables included */
 };
 
 extern struct vm *vm_table[MAX_VMS];

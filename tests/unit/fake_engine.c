@@ -270,7 +270,6 @@ void fake_init(struct fake *fake)
 	fake->vm.config = &fake->config;
 	fake->vm.engine = &fake_engine;
 	fake->vm.cpuid = &fake->cpuid;
-	fake->vm.permissions = VM_MAY_ALL;
 	fake->vm.vcpu_count = 1;
 	fake->vm.vcpu[0] = &fake->vcpu;
 	fake->vm.vcpus_started = 1;

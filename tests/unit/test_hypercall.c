@@ -116,7 +116,7 @@ static void test_console_write_out_of_range(void **state)
 static void test_permissions(void **state)
 {
 	(void)state;
-	fake.vm.permissions = 0;
+	fake.vm.forbidden = VM_MAY_PRINT | VM_MAY_EXIT;
 	answers(HYPERCALL_CONSOLE_WRITE, 0, 1, HYPERCALL_DENIED);
 	answers(HYPERCALL_EXIT, 0, 0, HYPERCALL_DENIED);
 	answers(HYPERCALL_VERSION, 0, 0, HYPERCALL_ABI_VERSION);

@@ -28,13 +28,12 @@ static void every_reason_has_a_row(void **state)
 
 	(void)state;
 	for (u32 i = 0; i < EXIT_REASONS; i++) {
-		assert_int_equal(reason_table[i].name == NULL, undefined(i));
+		assert_int_equal(!vmx_reason(i, &reason), undefined(i));
 		if (undefined(i))
 			continue;
 		assert_true(reason_table[i].kind < EXIT_KINDS);
 		assert_true(reason_table[i].decode < EXIT_DECODES);
-		assert_true(vmx_reason(i, &reason));
-		assert_ptr_equal(reason.name, reason_table[i].name);
+		assert_true(reason.name[0]);
 		assert_int_equal(reason.code, i);
 		assert_int_equal(reason.kind, reason_table[i].kind);
 	}
@@ -103,7 +102,7 @@ static void every_exit_whose_union_is_used_is_decoded(void **state)
 	for (u32 i = 0; i < EXIT_REASONS; i++) {
 		const struct reason_row *row = &reason_table[i];
 
-		switch (row->name ? row->kind : EXIT_KINDS) {
+		switch (undefined(i) ? EXIT_KINDS : row->kind) {
 		case EXIT_IO:
 			assert_int_equal(row->decode, DECODE_IO);
 			break;

@@ -107,10 +107,10 @@ enum exit_decode {
 	EXIT_DECODES,
 };
 
+/* Four bytes, which an index can be scaled by: every exit looks here. The names are apart (vmx_reason()). */
 struct reason_row {
-	const char *name; /* NULL: the SDM has no such reason */
-	u8 kind;	  /* enum exit_kind */
-	u8 decode;	  /* enum exit_decode */
+	_Alignas(4) u8 kind; /* enum exit_kind */
+	u8 decode;	     /* enum exit_decode; DECODE_UNKNOWN: the SDM has no such reason, or it cannot come */
 	bool in_delivery; /* it can interrupt the delivery of an event: IDT-vectoring information is to be read */
 };
 

@@ -58,8 +58,9 @@ static const struct {
 enum reason_state vmx_reason_state_under(const struct vmx_setup *setup, u32 code)
 {
 	enum reason_state state = REASON_ON;
+	struct engine_reason reason;
 
-	if (code >= EXIT_REASONS || !reason_table[code].name)
+	if (code >= EXIT_REASONS || !vmx_reason(code, &reason))
 		return REASON_UNDEFINED;
 	for (u32 i = 0; i < ARRAY_SIZE(conditions); i++) {
 		if (conditions[i].reason != code)

@@ -183,6 +183,7 @@ void vmx_unload_debug(struct vmx_vcpu *v)
 void vmx_load_processor(struct vcpu *vcpu)
 {
 	struct vmx_vcpu *v = vmx_of(vcpu);
+	u32 count = switched_count();
 
 	/* No instruction switches CR2; nothing of ours changes it while a vCPU is loaded (arch/x86_64/mmu/window.asm). */
 	write_cr2(vcpu->reg[REG_CR2]);
@@ -191,7 +192,7 @@ void vmx_load_processor(struct vcpu *vcpu)
 		xsetbv(0, vcpu->xcr0);
 	if (cpu_has(FEATURE_XSAVES) && v->xss != xstate_xss_max())
 		wrmsr(MSR_XSS, v->xss);
-	for (u32 i = 0; i < switched_count(); i++)
+	for (u32 i = 0; i < count; i++)
 		wrmsr(switched_msrs[i], v->msr[i]);
 	v->loaded = true;
 	/* Breakpoints that are armed must work before the guest touches a debug register. */
@@ -202,11 +203,15 @@ void vmx_load_processor(struct vcpu *vcpu)
 void vmx_unload_processor(struct vcpu *vcpu)
 {
 	struct vmx_vcpu *v = vmx_of(vcpu);
+	u32 count = switched_count();
 
 	vmx_unload_debug(v);
 	v->loaded = false;
-	vmx_fetch(vcpu, BIT(REG_CR2));
-	for (u32 i = 0; i < switched_count(); i++)
+	if (!(vcpu->cached & BIT(REG_CR2))) {
+		vcpu->reg[REG_CR2] = read_cr2();
+		vcpu->cached |= BIT(REG_CR2);
+	}
+	for (u32 i = 0; i < count; i++)
 		v->msr[i] = rdmsr(switched_msrs[i]);
 	if (cpu_has(FEATURE_XSAVES))
 		v->xss = rdmsr(MSR_XSS);
