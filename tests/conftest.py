@@ -32,7 +32,9 @@ def pytest_collection_modifyitems(config, items):
 
 
 def _boot_of(item):
-    return getattr(item, "callspec", None) and item.callspec.params.get("machine")
+    """The Boot that a test's `machine` is; None where it has none, or calls something else so."""
+    machine = getattr(item, "callspec", None) and item.callspec.params.get("machine")
+    return machine if isinstance(machine, Boot) else None
 
 
 def pytest_make_parametrize_id(config, val, argname):

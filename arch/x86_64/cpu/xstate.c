@@ -11,20 +11,17 @@
 #define FCW_INITIAL    0x37fu
 #define MXCSR_OFFSET   24u
 #define MXCSR_INITIAL  0x1f80u
-#define XCOMP_OFFSET   (XSTATE_LEGACY_SIZE + 8)
-#define XCOMP_COMPACTED BIT(63)
 
 #define CPUID_D1_XSAVEOPT BIT(0)
-#define CPUID_D1_XSAVEC	  BIT(1)
 
-/*
- * Supervisor features we keep: none is offered to guests (CPUID policy), so none can hold anything of theirs. XSAVES is
- * used for its compacted format and its leaving out of what is unchanged.
- */
+/* Supervisor features we keep: none is offered to guests (CPUID policy), so none can hold anything of theirs. */
 #define XSS_KEPT 0ull
 
-/* The best of what all cores have; each kind's area is read by the same kind's restore only. */
-enum method { METHOD_FXSAVE, METHOD_XSAVE, METHOD_XSAVEOPT, METHOD_XSAVEC, METHOD_XSAVES };
+/*
+ * The best of what all cores have. Not XSAVEC and XSAVES: while no supervisor feature is kept, XSAVEOPT leaves out as much, and it writes
+ * the standard format, which needs no conversion. (Bochs 2.7 besides writes the compacted format in another way than it reads it.)
+ */
+enum method { METHOD_FXSAVE, METHOD_XSAVE, METHOD_XSAVEOPT };
 
 /* What xstate_init_core() found; the same on every core once all are up. */
 static struct {
@@ -39,22 +36,13 @@ static enum method choose_method(void)
 
 	if (!cpu_has(FEATURE_XSAVE))
 		return METHOD_FXSAVE;
-	if (cpu_has(FEATURE_XSAVES))
-		return METHOD_XSAVES;
-	if (d1 & CPUID_D1_XSAVEC)
-		return METHOD_XSAVEC;
 	return d1 & CPUID_D1_XSAVEOPT ? METHOD_XSAVEOPT : METHOD_XSAVE;
 }
 
 static u32 area_size(void)
 {
-	u32 size = XSTATE_LEGACY_SIZE;
+	u32 size = host.method == METHOD_FXSAVE ? XSTATE_LEGACY_SIZE : xstate_standard_size(host.xcr0, features_cpuid);
 
-	if (host.method != METHOD_FXSAVE) {
-		/* The larger of the formats, so that an area can be exported in the standard one in place. */
-		size = xstate_standard_size(host.xcr0, features_cpuid);
-		size = MAX(size, xstate_compacted_size(host.xcr0 | host.xss, features_cpuid));
-	}
 	return (u32)ALIGN_UP((u64)size, AREA_ALIGNMENT);
 }
 
@@ -64,7 +52,7 @@ static void load_masks(void)
 		return;
 	if (xgetbv(0) != host.xcr0)
 		xsetbv(0, host.xcr0);
-	if (host.method == METHOD_XSAVES)
+	if (cpu_has(FEATURE_XSAVES))
 		wrmsr(MSR_XSS, host.xss);
 }
 
@@ -77,7 +65,7 @@ void xstate_init_core(void)
 		host.xcr0 = xstate_choose((u64)d0.edx << 32 | d0.eax);
 		write_cr4(read_cr4() | CR4_OSXSAVE);
 	}
-	if (host.method == METHOD_XSAVES)
+	if (cpu_has(FEATURE_XSAVES))
 		host.xss = ((u64)d1.edx << 32 | d1.ecx) & XSS_KEPT;
 	host.size = area_size();
 	load_masks();
@@ -100,7 +88,6 @@ u32 xstate_size(void)
 
 void xstate_reset(void *area)
 {
-	u64 compacted = XCOMP_COMPACTED | host.xcr0 | host.xss;
 	u32 mxcsr = MXCSR_INITIAL;
 	u16 fcw = FCW_INITIAL;
 
@@ -110,8 +97,6 @@ void xstate_reset(void *area)
 	memset(area, 0, host.size);
 	memcpy((u8 *)area + FCW_OFFSET, &fcw, sizeof(fcw));
 	memcpy((u8 *)area + MXCSR_OFFSET, &mxcsr, sizeof(mxcsr));
-	if (host.method == METHOD_XSAVES || host.method == METHOD_XSAVEC)
-		memcpy((u8 *)area + XCOMP_OFFSET, &compacted, sizeof(compacted));
 }
 
 /* All features under XCR0 and XSS. */
@@ -131,12 +116,6 @@ void xstate_save(void *area)
 	case METHOD_XSAVEOPT:
 		__asm__ volatile("xsaveopt64 (%0)" : : "r"(area), WITH_ALL_FEATURES : "memory");
 		break;
-	case METHOD_XSAVEC:
-		__asm__ volatile("xsavec64 (%0)" : : "r"(area), WITH_ALL_FEATURES : "memory");
-		break;
-	case METHOD_XSAVES:
-		__asm__ volatile("xsaves64 (%0)" : : "r"(area), WITH_ALL_FEATURES : "memory");
-		break;
 	}
 }
 
@@ -150,11 +129,7 @@ void xstate_restore(const void *area)
 		break;
 	case METHOD_XSAVE:
 	case METHOD_XSAVEOPT:
-	case METHOD_XSAVEC:
 		__asm__ volatile("xrstor64 (%0)" : : "r"(area), WITH_ALL_FEATURES : "memory");
-		break;
-	case METHOD_XSAVES:
-		__asm__ volatile("xrstors64 (%0)" : : "r"(area), WITH_ALL_FEATURES : "memory");
 		break;
 	}
 }

@@ -12,8 +12,6 @@
 #define MXCSR_MASK_OFFSET 28u
 #define MXCSR_MASK_DEFAULT 0xffbfu /* SDM "Guidelines for Writing to the MXCSR Register": when the mask reads as 0 */
 #define LEGACY_FEATURES (XCR0_X87 | XCR0_SSE)
-#define XCOMP_COMPACTED BIT(63)
-#define ALIGNED_64	BIT(1) /* CPUID.(0DH,i).ECX: starts on 64 bytes in the compacted format */
 #define FIRST_EXTENDED	2u
 #define FEATURES_END	63u
 
@@ -28,27 +26,6 @@ static struct header read_header(const void *area)
 	if (cpu_has(FEATURE_XSAVE)) /* FXSAVE writes none */
 		memcpy(&header, (const u8 *)area + LEGACY_SIZE, sizeof(header));
 	return header;
-}
-
-/* Where component i lies in an area with this XCOMP_BV (SDM vol. 1 "Compacted Format of Extended Region"). */
-static u32 offset_of(u64 xcomp_bv, u32 component)
-{
-	u32 offset = EXTENDED;
-
-	if (!(xcomp_bv & XCOMP_COMPACTED))
-		return features_cpuid(0xd, component).ebx;
-	for (u32 i = FIRST_EXTENDED;; i++) {
-		struct cpuid_leaf leaf;
-
-		if (!(xcomp_bv & BIT(i)))
-			continue;
-		leaf = features_cpuid(0xd, i);
-		if (leaf.ecx & ALIGNED_64)
-			offset = (u32)ALIGN_UP((u64)offset, 64ull);
-		if (i == component)
-			return offset;
-		offset += leaf.eax;
-	}
 }
 
 u32 xstate_export(const void *area, void *image, u32 size)
@@ -69,7 +46,7 @@ u32 xstate_export(const void *area, void *image, u32 size)
 		leaf = features_cpuid(0xd, i);
 		if (leaf.ebx + leaf.eax > size)
 			continue;
-		memcpy((u8 *)image + leaf.ebx, (const u8 *)area + offset_of(header.xcomp_bv, i), leaf.eax);
+		memcpy((u8 *)image + leaf.ebx, (const u8 *)area + leaf.ebx, leaf.eax);
 		out.xstate_bv |= BIT(i);
 		end = MAX(end, leaf.ebx + leaf.eax);
 	}
@@ -89,7 +66,7 @@ static bool mxcsr_valid(const void *image)
 
 int xstate_import(void *area, const void *image, u32 size)
 {
-	struct header in, here;
+	struct header in;
 
 	if (size < EXTENDED || !mxcsr_valid(image))
 		return ERR_INVALID;
@@ -100,8 +77,6 @@ int xstate_import(void *area, const void *image, u32 size)
 	memcpy(area, image, LEGACY_SIZE);
 	if (!cpu_has(FEATURE_XSAVE))
 		return OK;
-	here = read_header(area);
-	here.xstate_bv = in.xstate_bv;
 	for (u32 i = FIRST_EXTENDED; i < FEATURES_END; i++) {
 		struct cpuid_leaf leaf;
 
@@ -110,8 +85,8 @@ int xstate_import(void *area, const void *image, u32 size)
 		leaf = features_cpuid(0xd, i);
 		if (leaf.ebx + leaf.eax > size)
 			return ERR_INVALID;
-		memcpy((u8 *)area + offset_of(here.xcomp_bv, i), (const u8 *)image + leaf.ebx, leaf.eax);
+		memcpy((u8 *)area + leaf.ebx, (const u8 *)image + leaf.ebx, leaf.eax);
 	}
-	memcpy((u8 *)area + LEGACY_SIZE, &here, sizeof(here));
+	memcpy((u8 *)area + LEGACY_SIZE, &in, sizeof(in));
 	return OK;
 }
