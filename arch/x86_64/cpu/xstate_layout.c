@@ -4,8 +4,6 @@
 #define LEAF_XSTATE	 0xdu
 #define FIRST_EXTENDED	 2u /* 0 and 1 lie in the legacy region */
 #define FEATURES_COUNT	 63u
-#define ECX_ALIGNED	 BIT(1)
-#define AREA_ALIGNMENT	 64u
 
 #define KNOWN                                                                                                          \
 	(XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_BNDREG | XCR0_BNDCSR | XCR0_OPMASK | XCR0_ZMM_HI | XCR0_HI_ZMM |        \
@@ -27,35 +25,17 @@ u64 xstate_choose(u64 offered)
 	return chosen | XCR0_X87;
 }
 
-/* Where the component ends when it is put behind `size` bytes. */
-typedef u32 place_fn(struct cpuid_leaf component, u32 size);
-
-static u32 place_standard(struct cpuid_leaf component, u32 size)
-{
-	return MAX(size, component.ebx + component.eax);
-}
-
-static u32 place_compacted(struct cpuid_leaf component, u32 size)
-{
-	return (component.ecx & ECX_ALIGNED ? ALIGN_UP(size, AREA_ALIGNMENT) : size) + component.eax;
-}
-
-static u32 area_size(u64 features, struct cpuid_leaf (*read)(u32, u32), place_fn *place)
+u32 xstate_standard_size(u64 features, struct cpuid_leaf (*read)(u32, u32))
 {
 	u32 size = XSTATE_LEGACY_SIZE + XSTATE_HEADER_SIZE;
 
-	for (u32 i = FIRST_EXTENDED; i < FEATURES_COUNT; i++)
-		if (features & BIT(i))
-			size = place(read(LEAF_XSTATE, i), size);
+	for (u32 i = FIRST_EXTENDED; i < FEATURES_COUNT; i++) {
+		struct cpuid_leaf leaf;
+
+		if (!(features & BIT(i)))
+			continue;
+		leaf = read(LEAF_XSTATE, i);
+		size = MAX(size, leaf.ebx + leaf.eax);
+	}
 	return size;
-}
-
-u32 xstate_standard_size(u64 features, struct cpuid_leaf (*read)(u32, u32))
-{
-	return area_size(features, read, place_standard);
-}
-
-u32 xstate_compacted_size(u64 features, struct cpuid_leaf (*read)(u32, u32))
-{
-	return area_size(features, read, place_compacted);
 }

@@ -10,8 +10,7 @@
 
 /* The features of `offered` that the host turns on: known ones, and only sets that XSETBV takes. */
 u64 xstate_choose(u64 offered);
-/* Bytes for the features, in the standard and in the compacted format. `read` gives CPUID leaf 0DH's subleaves. */
+/* Bytes for the features, in the standard format. `read` gives CPUID leaf 0DH's subleaves. */
 u32 xstate_standard_size(u64 features, struct cpuid_leaf (*read)(u32 leaf, u32 subleaf));
-u32 xstate_compacted_size(u64 features, struct cpuid_leaf (*read)(u32 leaf, u32 subleaf));
 
 #endif
