@@ -64,14 +64,17 @@ def test_clock_is_kvms(machine):
 
 @EVERYWHERE
 def test_time_of_day_is_the_machines(machine):
-    """By the clock of QEMU, which is the host's, and that of Bochs, which begins at a fixed time. Both clocks of the guest."""
+    """By the clock of QEMU, which is the host's, and that of Bochs, which begins at a fixed time. Both clocks of the guest.
+
+    With some configurations (one core here) the clock of Bochs stands an hour behind from the moment that firmware sets it up.
+    """
     prompt(machine)
     now = int(command(machine, "date +%s")[0])
     rtc = int(command(machine, "cat /sys/class/rtc/rtc0/since_epoch")[0])
     if machine.boot.platform == "qemu":
         assert abs(now - time.time()) < 5
     else:
-        assert FIXED_TIME < now < FIXED_TIME + 3600
+        assert FIXED_TIME - 3600 < now < FIXED_TIME + 3600
     assert -1 <= rtc - now <= 5
 
 
