@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lib.boots import BUILD, GUESTS, ROOT, take_slot
+from tests.lib.boots import BUILD, GUESTS, ROOT
 
 LAB = ROOT / "docs/lab"
 EXERCISES = sorted(LAB.glob("[0-9]*.md"))
@@ -75,10 +75,10 @@ def cases():
 
 
 @pytest.mark.parametrize("document", cases())
-def test_exercise(document, tmp_path):
+def test_exercise(document, tmp_path, boots):
     folder = tmp_path / "tree"
     shutil.copytree(ROOT, folder, ignore=not_copied, symlinks=True)
-    slot = take_slot()
+    slot = boots.slot()
     try:
         do_exercise(document, folder)
     finally:
