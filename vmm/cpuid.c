@@ -420,7 +420,7 @@ static struct cpuid_leaf __attribute__((noinline)) fix(struct vcpu *vcpu, const 
 	switch (entry->fixup) {
 	case CPUID_FIX_FEATURES:
 		value.ebx |= vcpu->id << 24;
-		if (vcpu->machine && msr_read(vcpu, MSR_APIC_BASE, &base) == MSR_OK && !(base & APIC_BASE_ENABLE))
+		if (vcpu->machine && msr_read(vcpu, MSR_APIC_BASE, &base) && !(base & APIC_BASE_ENABLE))
 			value.edx &= ~EDX_APIC;
 		if (vcpu_get(vcpu, REG_CR4) & CR4_OSXSAVE)
 			value.ecx |= ECX_OSXSAVE;

@@ -9,27 +9,27 @@ static u64 writable(const struct cpuid_policy *cpuid)
 	return EFER_SCE | EFER_LME | (cpuid->has_nx ? EFER_NXE : 0) | (cpuid->has_ffxsr ? EFER_FFXSR : 0);
 }
 
-enum msr_result efer_read(struct vcpu *vcpu, u32 msr, u64 *value)
+bool efer_read(struct vcpu *vcpu, u32 msr, u64 *value)
 {
 	(void)msr;
 	*value = vcpu_get(vcpu, REG_EFER);
-	return MSR_OK;
+	return true;
 }
 
-enum msr_result efer_write(struct vcpu *vcpu, u32 msr, u64 value)
+bool efer_write(struct vcpu *vcpu, u32 msr, u64 value)
 {
 	u64 old = vcpu_get(vcpu, REG_EFER);
 	u64 changed = (value ^ old) & ~EFER_LMA;
 
 	(void)msr;
 	if (value & ~(writable(vcpu->vm->cpuid) | EFER_LMA))
-		return MSR_FAULT;
+		return false;
 	/* SDM "Initializing IA-32e Mode": LME must not change while paging is on. */
 	if (changed & EFER_LME && vcpu_get(vcpu, REG_CR0) & CR0_PG)
-		return MSR_FAULT;
+		return false;
 	vcpu_set(vcpu, REG_EFER, (value & ~EFER_LMA) | (old & EFER_LMA));
 	/* Cached translations hold what NXE made of bit 63. */
 	if (changed & EFER_NXE)
 		vcpu->engine->flush_guest(vcpu);
-	return MSR_OK;
+	return true;
 }

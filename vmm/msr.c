@@ -33,11 +33,11 @@ static struct msr_state *state_of(struct vcpu *vcpu)
 	return vcpu->msrs;
 }
 
-static enum msr_result tsc_read(struct vcpu *vcpu, u32 msr, u64 *value)
+static bool tsc_read(struct vcpu *vcpu, u32 msr, u64 *value)
 {
 	(void)msr;
 	*value = rdtsc() + vcpu->tsc_offset;
-	return MSR_OK;
+	return true;
 }
 
 static void move_tsc(struct vcpu *vcpu, u64 by)
@@ -49,102 +49,102 @@ static void move_tsc(struct vcpu *vcpu, u64 by)
 }
 
 /* SDM "IA32_TSC_ADJUST Register": each of the two moves the other by as much. */
-static enum msr_result tsc_write(struct vcpu *vcpu, u32 msr, u64 value)
+static bool tsc_write(struct vcpu *vcpu, u32 msr, u64 value)
 {
 	u64 by = value - (rdtsc() + vcpu->tsc_offset);
 
 	(void)msr;
 	move_tsc(vcpu, by);
 	state_of(vcpu)->tsc_adjust += by;
-	return MSR_OK;
+	return true;
 }
 
-static enum msr_result tsc_adjust_read(struct vcpu *vcpu, u32 msr, u64 *value)
+static bool tsc_adjust_read(struct vcpu *vcpu, u32 msr, u64 *value)
 {
 	(void)msr;
 	*value = state_of(vcpu)->tsc_adjust;
-	return MSR_OK;
+	return true;
 }
 
-static enum msr_result tsc_adjust_write(struct vcpu *vcpu, u32 msr, u64 value)
+static bool tsc_adjust_write(struct vcpu *vcpu, u32 msr, u64 value)
 {
 	(void)msr;
 	move_tsc(vcpu, value - state_of(vcpu)->tsc_adjust);
 	state_of(vcpu)->tsc_adjust = value;
-	return MSR_OK;
+	return true;
 }
 
-static enum msr_result apic_base_read(struct vcpu *vcpu, u32 msr, u64 *value)
+static bool apic_base_read(struct vcpu *vcpu, u32 msr, u64 *value)
 {
-	if (vcpu->machine)
-		return vcpu->machine->read_apic(vcpu, msr, value) ? MSR_OK : MSR_FAULT;
+	if (LIKELY(vcpu->machine))
+		return vcpu->machine->read_apic(vcpu, msr, value);
 	*value = state_of(vcpu)->apic_base;
-	return MSR_OK;
+	return true;
 }
 
 /* Without a local APIC the enable bits cannot be set, the base is kept as written. */
-static enum msr_result apic_base_write(struct vcpu *vcpu, u32 msr, u64 value)
+static bool apic_base_write(struct vcpu *vcpu, u32 msr, u64 value)
 {
 	u64 address = (BIT(vcpu->vm->cpuid->physical_bits) - 1) & ~(PAGE_SIZE - 1);
 	u64 bsp = state_of(vcpu)->apic_base & APIC_BASE_BSP;
 
 	if (vcpu->machine)
-		return vcpu->machine->write_apic(vcpu, msr, value) ? MSR_OK : MSR_FAULT;
+		return vcpu->machine->write_apic(vcpu, msr, value);
 	if (value & ~(address | APIC_BASE_BSP))
-		return MSR_FAULT;
+		return false;
 	state_of(vcpu)->apic_base = (value & address) | bsp;
-	return MSR_OK;
+	return true;
 }
 
-static enum msr_result misc_enable_read(struct vcpu *vcpu, u32 msr, u64 *value)
+static bool misc_enable_read(struct vcpu *vcpu, u32 msr, u64 *value)
 {
 	(void)msr;
 	*value = state_of(vcpu)->misc_enable;
-	return MSR_OK;
+	return true;
 }
 
-static enum msr_result misc_enable_write(struct vcpu *vcpu, u32 msr, u64 value)
+static bool misc_enable_write(struct vcpu *vcpu, u32 msr, u64 value)
 {
 	u64 read_only = state_of(vcpu)->misc_enable & MISC_READ_ONLY;
 
 	(void)msr;
 	if (value & ~(MISC_FAST_STRINGS | MISC_READ_ONLY))
-		return MSR_FAULT;
+		return false;
 	state_of(vcpu)->misc_enable = (value & MISC_FAST_STRINGS) | read_only;
-	return MSR_OK;
+	return true;
 }
 
-static enum msr_result mcg_status_read(struct vcpu *vcpu, u32 msr, u64 *value)
+static bool mcg_status_read(struct vcpu *vcpu, u32 msr, u64 *value)
 {
 	(void)msr;
 	*value = state_of(vcpu)->mcg_status;
-	return MSR_OK;
+	return true;
 }
 
-static enum msr_result mcg_status_write(struct vcpu *vcpu, u32 msr, u64 value)
+static bool mcg_status_write(struct vcpu *vcpu, u32 msr, u64 value)
 {
 	(void)msr;
 	if (value & ~MCG_STATUS_VALID)
-		return MSR_FAULT;
+		return false;
 	state_of(vcpu)->mcg_status = value;
-	return MSR_OK;
+	return true;
 }
 
-static enum msr_result capabilities_read(struct vcpu *vcpu, u32 msr, u64 *value)
+static bool capabilities_read(struct vcpu *vcpu, u32 msr, u64 *value)
 {
 	(void)msr;
 	*value = state_of(vcpu)->arch_capabilities;
-	return MSR_OK;
+	return true;
 }
 
-static enum msr_result held_read(struct vcpu *vcpu, u32 msr, u64 *value)
+static bool held_read(struct vcpu *vcpu, u32 msr, u64 *value)
 {
-	return vcpu->engine->get_msr(vcpu, msr, value) ? MSR_FAULT : MSR_OK;
+	return vcpu->engine->get_msr(vcpu, msr, value) == OK;
 }
 
-static enum msr_result held_write(struct vcpu *vcpu, u32 msr, u64 value)
+static bool held_write(struct vcpu *vcpu, u32 msr, u64 value)
 {
-	return vcpu->engine->set_msr(vcpu, msr, value) ? MSR_FAULT : MSR_OK;
+	return vcpu->engine->set_msr(vcpu, msr, value) == OK;
 }
 
 bool msr_pat_valid(u64 value)
@@ -161,68 +161,118 @@ bool msr_pat_valid(u64 value)
 	return true;
 }
 
-static enum msr_result pat_write(struct vcpu *vcpu, u32 msr, u64 value)
+static bool pat_write(struct vcpu *vcpu, u32 msr, u64 value)
 {
-	return msr_pat_valid(value) ? held_write(vcpu, msr, value) : MSR_FAULT;
+	return msr_pat_valid(value) && held_write(vcpu, msr, value);
 }
 
 /* Stepping by branches is given; last-branch records are not, since their MSRs are not there. */
-static enum msr_result debugctl_write(struct vcpu *vcpu, u32 msr, u64 value)
+static bool debugctl_write(struct vcpu *vcpu, u32 msr, u64 value)
 {
-	return value & ~DEBUGCTL_BTF ? MSR_FAULT : held_write(vcpu, msr, value);
+	return !(value & ~DEBUGCTL_BTF) && held_write(vcpu, msr, value);
+}
+
+static inline const struct msr_row *row_of(struct vcpu *vcpu, u32 msr);
+
+static bool same_read(struct vcpu *vcpu, u32 msr, u64 *value)
+{
+	*value = row_of(vcpu, msr)->value;
+	return true;
+}
+
+static bool write_nothing(struct vcpu *vcpu, u32 msr, u64 value)
+{
+	(void)vcpu;
+	(void)msr;
+	(void)value;
+	return true;
+}
+
+static bool refuse_write(struct vcpu *vcpu, u32 msr, u64 value)
+{
+	(void)vcpu;
+	(void)msr;
+	(void)value;
+	return false;
+}
+
+/* The local APIC's and the clock's: a vCPU without a machine has neither. */
+static bool apic_read(struct vcpu *vcpu, u32 msr, u64 *value)
+{
+	return LIKELY(vcpu->machine) && vcpu->machine->read_apic(vcpu, msr, value);
+}
+
+static bool apic_write(struct vcpu *vcpu, u32 msr, u64 value)
+{
+	return LIKELY(vcpu->machine) && vcpu->machine->write_apic(vcpu, msr, value);
+}
+
+static bool clock_read(struct vcpu *vcpu, u32 msr, u64 *value)
+{
+	return vcpu->machine && vcpu->machine->read_clock(vcpu, msr, value);
+}
+
+static bool clock_write(struct vcpu *vcpu, u32 msr, u64 value)
+{
+	return vcpu->machine && vcpu->machine->write_clock(vcpu, msr, value);
 }
 
 #define ONE(msr)    .first = (msr), .last = (msr)
-#define OWNED(msr)  {ONE(msr), .kind = MSR_OWNED}
-#define EMULATED    .kind = MSR_EMULATED
-#define MTRR(a, b)  {.first = (a), .last = (b), EMULATED, .read = guest_mtrr_read, .write = guest_mtrr_write}
+#define OWNED	    .owned = true, .read = held_read, .write = held_write
+#define FIXED	    .read = same_read, .write = refuse_write
+#define IGNORED	    .read = same_read, .write = write_nothing
+#define APIC	    .read = apic_read, .write = apic_write
+#define CLOCK	    .read = clock_read, .write = clock_write
+#define MTRR(a, b)  {.first = (a), .last = (b), .read = guest_mtrr_read, .write = guest_mtrr_write}
 
 const struct msr_row msr_table[] = {
-	{.first = 0, .last = 1, .kind = MSR_IGNORED}, /* the Pentium's machine-check address and type */
-	{ONE(MSR_TSC), EMULATED, .read = tsc_read, .write = tsc_write},
-	{.first = MSR_KVM_WALL_CLOCK_OLD, .last = MSR_KVM_SYSTEM_TIME_OLD, .kind = MSR_CLOCK},
-	{ONE(MSR_PLATFORM_ID), .kind = MSR_FIXED},
-	{ONE(MSR_APIC_BASE), EMULATED, .read = apic_base_read, .write = apic_base_write},
-	{ONE(MSR_TSC_ADJUST), EMULATED, .need = MSR_NEEDS_TSC_ADJUST,
+	{.first = 0, .last = 1, IGNORED}, /* the Pentium's machine-check address and type */
+	{ONE(MSR_TSC), .read = tsc_read, .write = tsc_write},
+	{.first = MSR_KVM_WALL_CLOCK_OLD, .last = MSR_KVM_SYSTEM_TIME_OLD, CLOCK},
+	{ONE(MSR_PLATFORM_ID), FIXED},
+	{ONE(MSR_APIC_BASE), .read = apic_base_read, .write = apic_base_write},
+	{ONE(MSR_TSC_ADJUST), .need = MSR_NEEDS_TSC_ADJUST,
 	 .read = tsc_adjust_read, .write = tsc_adjust_write},
-	{ONE(MSR_BIOS_SIGN_ID), .kind = MSR_IGNORED, .value = NEWEST_MICROCODE},
-	{ONE(MSR_MTRRCAP), .kind = MSR_FIXED, .value = MTRR_CAP_VALUE},
-	{ONE(MSR_ARCH_CAPABILITIES), EMULATED, .need = MSR_NEEDS_CAPABILITIES, .read = capabilities_read},
-	OWNED(MSR_SYSENTER_CS),
-	OWNED(MSR_SYSENTER_ESP),
-	OWNED(MSR_SYSENTER_EIP),
-	{ONE(MSR_MCG_CAP), .kind = MSR_FIXED}, /* no banks */
-	{ONE(MSR_MCG_STATUS), EMULATED, .read = mcg_status_read, .write = mcg_status_write},
-	{ONE(MSR_MISC_ENABLE), EMULATED, .read = misc_enable_read, .write = misc_enable_write},
-	{ONE(MSR_DEBUGCTL), EMULATED, .read = held_read, .write = debugctl_write},
+	{ONE(MSR_BIOS_SIGN_ID), IGNORED, .value = NEWEST_MICROCODE},
+	{ONE(MSR_MTRRCAP), FIXED, .value = MTRR_CAP_VALUE},
+	{ONE(MSR_ARCH_CAPABILITIES), .need = MSR_NEEDS_CAPABILITIES, .read = capabilities_read, .write = refuse_write},
+	{ONE(MSR_SYSENTER_CS), OWNED},
+	{ONE(MSR_SYSENTER_ESP), OWNED},
+	{ONE(MSR_SYSENTER_EIP), OWNED},
+	{ONE(MSR_MCG_CAP), FIXED}, /* no banks */
+	{ONE(MSR_MCG_STATUS), .read = mcg_status_read, .write = mcg_status_write},
+	{ONE(MSR_MISC_ENABLE), .read = misc_enable_read, .write = misc_enable_write},
+	{ONE(MSR_DEBUGCTL), .read = held_read, .write = debugctl_write},
 	MTRR(MSR_MTRR_PHYSBASE0, MSR_MTRR_PHYSBASE0 + 2 * MTRR_VARIABLE - 1),
 	MTRR(MSR_MTRR_FIX64K_00000, MSR_MTRR_FIX64K_00000),
 	MTRR(MSR_MTRR_FIX16K_80000, MSR_MTRR_FIX16K_A0000),
 	MTRR(MSR_MTRR_FIX4K_C0000, MSR_MTRR_FIX4K_C0000 + 7),
-	{ONE(MSR_PAT), EMULATED, .read = held_read, .write = pat_write},
+	{ONE(MSR_PAT), .read = held_read, .write = pat_write},
 	MTRR(MSR_MTRR_DEF_TYPE, MSR_MTRR_DEF_TYPE),
-	{ONE(MSR_TSC_DEADLINE), .kind = MSR_APIC},
-	{.first = MSR_X2APIC_FIRST, .last = MSR_X2APIC_LAST, .kind = MSR_APIC},
-	{.first = MSR_KVM_WALL_CLOCK, .last = MSR_KVM_SYSTEM_TIME, .kind = MSR_CLOCK},
-	{ONE(MSR_EFER), EMULATED, .read = efer_read, .write = efer_write},
-	OWNED(MSR_STAR),
-	OWNED(MSR_LSTAR),
-	OWNED(MSR_CSTAR),
-	OWNED(MSR_SFMASK),
-	OWNED(MSR_FS_BASE),
-	OWNED(MSR_GS_BASE),
-	OWNED(MSR_KERNEL_GS_BASE),
-	{ONE(MSR_TSC_AUX), .kind = MSR_OWNED, .need = MSR_NEEDS_TSC_AUX},
+	{ONE(MSR_TSC_DEADLINE), APIC},
+	{.first = MSR_X2APIC_FIRST, .last = MSR_X2APIC_LAST, APIC},
+	{.first = MSR_KVM_WALL_CLOCK, .last = MSR_KVM_SYSTEM_TIME, CLOCK},
+	{ONE(MSR_EFER), .read = efer_read, .write = efer_write},
+	{ONE(MSR_STAR), OWNED},
+	{ONE(MSR_LSTAR), OWNED},
+	{ONE(MSR_CSTAR), OWNED},
+	{ONE(MSR_SFMASK), OWNED},
+	{ONE(MSR_FS_BASE), OWNED},
+	{ONE(MSR_GS_BASE), OWNED},
+	{ONE(MSR_KERNEL_GS_BASE), OWNED},
+	{ONE(MSR_TSC_AUX), OWNED, .need = MSR_NEEDS_TSC_AUX},
 	/* What every AMD processor has, so that systems read it without a doubt: 32-bit Linux dies of the fault. */
-	{ONE(MSR_SYSCFG), .kind = MSR_FIXED, .need = MSR_NEEDS_AMD},
-	{ONE(MSR_HWCR), .kind = MSR_FIXED, .need = MSR_NEEDS_AMD, .value = HWCR_TSC_FREQ_SEL},
-	{ONE(MSR_INT_PENDING), .kind = MSR_FIXED, .need = MSR_NEEDS_AMD},
+	{ONE(MSR_SYSCFG), FIXED, .need = MSR_NEEDS_AMD},
+	{ONE(MSR_HWCR), FIXED, .need = MSR_NEEDS_AMD, .value = HWCR_TSC_FREQ_SEL},
+	{ONE(MSR_INT_PENDING), FIXED, .need = MSR_NEEDS_AMD},
 };
 const u32 msr_row_count = ARRAY_SIZE(msr_table);
 
 void msr_state_reset(struct msr_state *state, u32 vcpu_id, const struct msr_host *host)
 {
 	memset(state, 0, sizeof(*state));
+	for (u32 i = 0; i < MSR_HINTS; i++)
+		state->hint[i] = msr_table;
 	state->apic_base = APIC_BASE_DEFAULT | (vcpu_id == 0 ? APIC_BASE_BSP : 0);
 	/* Kernels choose how to copy and clear by this bit: where firmware has turned fast strings off, guests must know. */
 	state->misc_enable = (host->misc_enable & MISC_FAST_STRINGS) | MISC_NO_BTS | MISC_NO_PEBS;
@@ -249,7 +299,7 @@ static bool row_counts(const struct cpuid_policy *cpuid, const struct msr_row *r
 void msr_give_owned(struct vcpu *vcpu)
 {
 	for (u32 i = 0; i < msr_row_count; i++)
-		if (msr_table[i].kind == MSR_OWNED && row_counts(vcpu->vm->cpuid, &msr_table[i]))
+		if (msr_table[i].owned && row_counts(vcpu->vm->cpuid, &msr_table[i]))
 			vcpu->engine->intercept_msr(vcpu, msr_table[i].first, false, false);
 }
 
@@ -271,80 +321,65 @@ static const struct msr_row *find(struct vcpu *vcpu, u32 msr)
 	return NULL;
 }
 
-static inline const struct msr_row *row_of(struct vcpu *vcpu, u32 msr)
+static const struct msr_row *__attribute__((noinline)) search(struct vcpu *vcpu, u32 msr)
 {
-	u8 *hint = &state_of(vcpu)->hint[msr % MSR_HINTS];
-	const struct msr_row *row = &msr_table[*hint];
+	const struct msr_row *row = find(vcpu, msr);
 
-	if (LIKELY(msr >= row->first && msr <= row->last && row->need == MSR_ALWAYS))
-		return row;
-	row = find(vcpu, msr);
-	if (row)
-		*hint = (u8)(row - msr_table);
+	if (row && row->need == MSR_ALWAYS)
+		state_of(vcpu)->hint[msr % MSR_HINTS] = row;
 	return row;
 }
 
-enum msr_result msr_read(struct vcpu *vcpu, u32 msr, u64 *value)
+static inline const struct msr_row *row_of(struct vcpu *vcpu, u32 msr)
+{
+	const struct msr_row *row = state_of(vcpu)->hint[msr % MSR_HINTS];
+
+	return LIKELY(msr >= row->first && msr <= row->last) ? row : search(vcpu, msr);
+}
+
+static inline bool read_msr(struct vcpu *vcpu, u32 msr, u64 *value)
 {
 	const struct msr_row *row = row_of(vcpu, msr);
 
-	if (!row)
-		return MSR_FAULT;
-	switch (row->kind) {
-	case MSR_OWNED: /* an engine may intercept what it was not asked to */
-		return held_read(vcpu, msr, value);
-	case MSR_EMULATED:
-		return row->read ? row->read(vcpu, msr, value) : MSR_FAULT;
-	case MSR_APIC:
-		return vcpu->machine && vcpu->machine->read_apic(vcpu, msr, value) ? MSR_OK : MSR_FAULT;
-	case MSR_CLOCK:
-		return vcpu->machine && vcpu->machine->read_clock(vcpu, msr, value) ? MSR_OK : MSR_FAULT;
-	default:
-		*value = row->value;
-		return MSR_OK;
-	}
+	return LIKELY(row != NULL) && row->read(vcpu, msr, value);
 }
 
-enum msr_result msr_write(struct vcpu *vcpu, u32 msr, u64 value)
+static inline bool write_msr(struct vcpu *vcpu, u32 msr, u64 value)
 {
 	const struct msr_row *row = row_of(vcpu, msr);
 
-	if (!row)
-		return MSR_FAULT;
-	switch (row->kind) {
-	case MSR_OWNED:
-		return held_write(vcpu, msr, value);
-	case MSR_EMULATED:
-		return row->write ? row->write(vcpu, msr, value) : MSR_FAULT;
-	case MSR_APIC:
-		return vcpu->machine && vcpu->machine->write_apic(vcpu, msr, value) ? MSR_OK : MSR_FAULT;
-	case MSR_CLOCK:
-		return vcpu->machine && vcpu->machine->write_clock(vcpu, msr, value) ? MSR_OK : MSR_FAULT;
-	case MSR_FIXED:
-		return MSR_FAULT;
-	default:
-		return MSR_OK;
-	}
+	return LIKELY(row != NULL) && row->write(vcpu, msr, value);
 }
 
+bool msr_read(struct vcpu *vcpu, u32 msr, u64 *value)
+{
+	return read_msr(vcpu, msr, value);
+}
+
+bool msr_write(struct vcpu *vcpu, u32 msr, u64 value)
+{
+	return write_msr(vcpu, msr, value);
+}
+
+/* The general registers stand in the file at every exit. */
 enum verdict handle_msr_read(struct vcpu *vcpu, const struct vm_exit *exit)
 {
 	u64 value;
 
 	(void)exit;
-	if (msr_read(vcpu, (u32)vcpu_get(vcpu, REG_RCX), &value) != MSR_OK)
+	if (UNLIKELY(!read_msr(vcpu, (u32)vcpu->reg[REG_RCX], &value)))
 		return vcpu_raise_error(vcpu, VECTOR_GP, 0);
-	vcpu_set(vcpu, REG_RAX, (u32)value);
-	vcpu_set(vcpu, REG_RDX, value >> 32);
+	vcpu->reg[REG_RAX] = (u32)value;
+	vcpu->reg[REG_RDX] = value >> 32;
 	return VERDICT_ADVANCE;
 }
 
 enum verdict handle_msr_write(struct vcpu *vcpu, const struct vm_exit *exit)
 {
-	u64 value = (u32)vcpu_get(vcpu, REG_RAX) | vcpu_get(vcpu, REG_RDX) << 32;
+	u64 value = (u32)vcpu->reg[REG_RAX] | vcpu->reg[REG_RDX] << 32;
 
 	(void)exit;
-	if (msr_write(vcpu, (u32)vcpu_get(vcpu, REG_RCX), value) != MSR_OK)
+	if (UNLIKELY(!write_msr(vcpu, (u32)vcpu->reg[REG_RCX], value)))
 		return vcpu_raise_error(vcpu, VECTOR_GP, 0);
 	return VERDICT_ADVANCE;
 }

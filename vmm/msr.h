@@ -13,28 +13,17 @@ struct vcpu;
 #define MTRR_VARIABLE 8u
 #define MTRR_FIXED    11u
 
-/* What an MSR access comes to. */
-enum msr_result { MSR_OK, MSR_FAULT };
-
-enum msr_kind {
-	MSR_OWNED,    /* the guest has it for itself: no exit */
-	MSR_EMULATED, /* by functions; a missing one is #GP */
-	MSR_FIXED,    /* reads as `value`, a write is #GP */
-	MSR_IGNORED,  /* reads as `value`, a write does nothing */
-	MSR_APIC,     /* the local APIC's: vcpu->machine */
-	MSR_CLOCK,    /* the paravirtual clock's: likewise */
-};
-
 /* What a VM's CPUID must have for the row to count. */
 enum msr_need { MSR_ALWAYS, MSR_NEEDS_TSC_AUX, MSR_NEEDS_TSC_ADJUST, MSR_NEEDS_CAPABILITIES, MSR_NEEDS_AMD };
 
+/* No function is NULL: what a row does not allow is refused by one. */
 struct msr_row {
 	u32 first, last;
-	enum msr_kind kind;
 	enum msr_need need;
-	u64 value;
-	enum msr_result (*read)(struct vcpu *vcpu, u32 msr, u64 *value);
-	enum msr_result (*write)(struct vcpu *vcpu, u32 msr, u64 value);
+	bool owned; /* the guest has it for itself: no exit, unless an engine intercepts what it was not asked to */
+	u64 value; /* of one that reads the same always */
+	bool (*read)(struct vcpu *vcpu, u32 msr, u64 *value); /* false: #GP(0) */
+	bool (*write)(struct vcpu *vcpu, u32 msr, u64 value);
 };
 
 /* Sorted by number, ranges do not overlap. */
@@ -44,7 +33,8 @@ extern const u32 msr_row_count;
 /* What the emulated ones remember. (c) the core on which the vCPU is current. */
 #define MSR_HINTS 64u
 struct msr_state {
-	u8 hint[MSR_HINTS]; /* by the number's low bits: the row found there last, tried before the search */
+	/* By the number's low bits: the row found there last, tried before the search; one that counts for every guest. */
+	const struct msr_row *hint[MSR_HINTS];
 	u64 apic_base, misc_enable, tsc_adjust, arch_capabilities, mcg_status;
 	u64 mtrr_def_type, mtrr_fixed[MTRR_FIXED], mtrr_base[MTRR_VARIABLE], mtrr_mask[MTRR_VARIABLE];
 };
@@ -58,8 +48,9 @@ void msr_state_reset(struct msr_state *state, u32 vcpu_id, const struct msr_host
 /* Tell the engine which MSRs the guest owns. Before the first run. */
 void msr_give_owned(struct vcpu *vcpu);
 
-enum msr_result msr_read(struct vcpu *vcpu, u32 msr, u64 *value);
-enum msr_result msr_write(struct vcpu *vcpu, u32 msr, u64 value);
+/* False: #GP(0). */
+bool msr_read(struct vcpu *vcpu, u32 msr, u64 *value);
+bool msr_write(struct vcpu *vcpu, u32 msr, u64 value);
 
 /* SDM "IA32_PAT MSR": each of eight bytes one of UC, WC, WT, WP, WB, UC-. */
 bool msr_pat_valid(u64 value);
@@ -69,10 +60,10 @@ bool msr_pat_valid(u64 value);
  * is write-back.
  */
 #define MTRR_CAP_VALUE (MTRR_VARIABLE | BIT(8) /* fixed ranges */ | BIT(10) /* WC */)
-enum msr_result guest_mtrr_read(struct vcpu *vcpu, u32 msr, u64 *value);
-enum msr_result guest_mtrr_write(struct vcpu *vcpu, u32 msr, u64 value);
+bool guest_mtrr_read(struct vcpu *vcpu, u32 msr, u64 *value);
+bool guest_mtrr_write(struct vcpu *vcpu, u32 msr, u64 value);
 /* efer.c */
-enum msr_result efer_read(struct vcpu *vcpu, u32 msr, u64 *value);
-enum msr_result efer_write(struct vcpu *vcpu, u32 msr, u64 value);
+bool efer_read(struct vcpu *vcpu, u32 msr, u64 *value);
+bool efer_write(struct vcpu *vcpu, u32 msr, u64 value);
 
 #endif

@@ -63,16 +63,16 @@ static bool value_valid(struct vcpu *vcpu, u32 msr, u64 value)
 	return !(value & (beyond | BITS(11, 8))) && type_valid(value & 0xff);
 }
 
-enum msr_result guest_mtrr_read(struct vcpu *vcpu, u32 msr, u64 *value)
+bool guest_mtrr_read(struct vcpu *vcpu, u32 msr, u64 *value)
 {
 	*value = *cell(state_of(vcpu), msr);
-	return MSR_OK;
+	return true;
 }
 
-enum msr_result guest_mtrr_write(struct vcpu *vcpu, u32 msr, u64 value)
+bool guest_mtrr_write(struct vcpu *vcpu, u32 msr, u64 value)
 {
 	if (!value_valid(vcpu, msr, value))
-		return MSR_FAULT;
+		return false;
 	*cell(state_of(vcpu), msr) = value;
-	return MSR_OK;
+	return true;
 }

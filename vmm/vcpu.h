@@ -16,7 +16,7 @@ struct vcpu_apic;
 struct vcpu_machine {
 	/* Bring events.irq_line up to date, and take what else has been sent to it. */
 	void (*look)(struct vcpu *vcpu);
-	/* MSR_APIC and MSR_CLOCK of vmm/msr.h. False: #GP(0). */
+	/* Those rows of vmm/msr.c that are its. False: #GP(0). */
 	bool (*read_apic)(struct vcpu *vcpu, u32 msr, u64 *value);
 	bool (*write_apic)(struct vcpu *vcpu, u32 msr, u64 value);
 	bool (*read_clock)(struct vcpu *vcpu, u32 msr, u64 *value);

@@ -13,12 +13,12 @@ static struct fake fake;
 
 static bool reads(u32 msr, u64 *value)
 {
-	return msr_read(&fake.vcpu, msr, value) == MSR_OK;
+	return msr_read(&fake.vcpu, msr, value);
 }
 
 static bool writes(u32 msr, u64 value)
 {
-	return msr_write(&fake.vcpu, msr, value) == MSR_OK;
+	return msr_write(&fake.vcpu, msr, value);
 }
 
 static void test_table_is_sorted(void **state)

@@ -113,10 +113,6 @@ static bool write_base(struct vlapic *lapic, u64 value)
 
 static bool read_msr(struct vlapic *lapic, u32 msr, u64 *value)
 {
-	if (msr == MSR_BASE) {
-		*value = lapic->base;
-		return true;
-	}
 	if (msr == MSR_DEADLINE && lapic->tsc_hz) {
 		*value = lapic->tsc_deadline;
 		return true;
@@ -135,10 +131,15 @@ static bool write_msr(struct vlapic *lapic, u32 msr, u64 value)
 	return msr == MSR_BASE && write_base(lapic, value);
 }
 
+/* Only its owner writes the base: it needs no lock to read it. */
 bool vlapic_read_msr(struct vlapic *lapic, u32 msr, u64 *value)
 {
 	bool valid;
 
+	if (msr == MSR_BASE) {
+		*value = lapic->base;
+		return true;
+	}
 	lock_acquire(&lapic->device.lock);
 	valid = read_msr(lapic, msr, value);
 	lock_release(&lapic->device.lock);
