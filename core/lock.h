@@ -17,8 +17,11 @@ static inline void lock_acquire(struct spinlock *lock)
 {
 	u32 ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
 
-	while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket)
+	if (LIKELY(__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) == ticket))
+		return;
+	do
 		__builtin_ia32_pause();
+	while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket);
 }
 
 /* Take the lock if nobody holds or waits for it. */

@@ -6,9 +6,14 @@
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
-static inline enum verdict done(struct vcpu *vcpu, const struct exit_io *io)
+static enum verdict __attribute__((noinline)) end_watched(struct vcpu *vcpu, const struct exit_io *io)
 {
 	return breakpoint_end(vcpu, breakpoint_hits(vcpu, BREAKPOINT_PORT, io->port, io->size));
+}
+
+static inline enum verdict done(struct vcpu *vcpu, const struct exit_io *io)
+{
+	return UNLIKELY(vcpu->debug_live) ? end_watched(vcpu, io) : VERDICT_ADVANCE;
 }
 
 /* Apart, so that neither saves registers for the other. */

@@ -31,8 +31,8 @@ struct device {
 
 /* What an access needs is copied here, where it is in one place and never NULL. */
 struct bus_port_range {
-	u16 first, last;
-	u32 range;
+	u16 first, last, range;
+	bool byte_wide;
 	struct device *device;
 	enum device_answer (*read)(struct device *device, u32 range, u16 offset, u8 size, u32 *value);
 	enum device_answer (*write)(struct device *device, u32 range, u16 offset, u8 size, u32 value);
@@ -63,10 +63,19 @@ extern const u32 bus_port_ones[5];
 enum device_answer bus_read_bytes(struct bus *bus, u32 port, u8 size, u32 *value);
 enum device_answer bus_write_bytes(struct bus *bus, u32 port, u8 size, u32 value);
 
+/* The compiler is kept from working the address out anew at each use. */
+static inline const struct bus_port_range *bus_port_range(const struct bus *bus, u16 port)
+{
+	const struct bus_port_range *range = &bus->port[bus->port_map[port]];
+
+	__asm__("" : "+r"(range));
+	return range;
+}
+
 /* Whether a range takes an access whole that begins in it. */
 static inline bool bus_takes_whole(const struct bus_port_range *range, u32 port, u8 size)
 {
-	return size == 1 || (port + size - 1u <= range->last && !range->device->ops->byte_wide);
+	return LIKELY(size == 1) || (port + size - 1u <= range->last && !range->byte_wide);
 }
 
 /*
@@ -76,7 +85,7 @@ static inline bool bus_takes_whole(const struct bus_port_range *range, u32 port,
  */
 static inline enum device_answer bus_port_read(struct bus *bus, u16 port, u8 size, u32 *value)
 {
-	const struct bus_port_range *range = &bus->port[bus->port_map[port]];
+	const struct bus_port_range *range = bus_port_range(bus, port);
 	enum device_answer answer;
 
 	if (UNLIKELY(!bus_takes_whole(range, port, size)))
@@ -89,7 +98,7 @@ static inline enum device_answer bus_port_read(struct bus *bus, u16 port, u8 siz
 
 static inline enum device_answer bus_port_write(struct bus *bus, u16 port, u8 size, u32 value)
 {
-	const struct bus_port_range *range = &bus->port[bus->port_map[port]];
+	const struct bus_port_range *range = bus_port_range(bus, port);
 	enum device_answer answer;
 
 	if (UNLIKELY(!bus_takes_whole(range, port, size)))
