@@ -27,7 +27,7 @@ static u32 held;	     /* ring_lock: bytes ever written, up to LOG_SIZE */
 static struct spinlock ring_lock = SPINLOCK_INIT;
 
 static struct list consoles = {&consoles, &consoles}; /* console_lock */
-static bool behind;				      /* atomic: some console may not have everything */
+bool log_behind;
 static u32 progress;				      /* atomic: changes whenever any console takes something */
 static struct spinlock console_lock = SPINLOCK_INIT;
 
@@ -105,16 +105,16 @@ bool log_drain(void)
 {
 	bool all, taken;
 
-	if (!__atomic_load_n(&behind, __ATOMIC_ACQUIRE))
+	if (!log_waits())
 		return false;
 	taken = emergency ? take(&console_lock) : lock_try(&console_lock);
 	if (!taken && !emergency)
 		return true; /* another core is at it */
 	/* First: what is published meanwhile sets it again. */
-	__atomic_store_n(&behind, false, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&log_behind, false, __ATOMIC_SEQ_CST);
 	all = drain_all();
 	if (!all)
-		__atomic_store_n(&behind, true, __ATOMIC_RELEASE);
+		__atomic_store_n(&log_behind, true, __ATOMIC_RELEASE);
 	give(&console_lock, taken);
 	return !all;
 }
@@ -190,7 +190,7 @@ static void publish(u32 at)
 {
 	held = MIN(held + (at - head), LOG_SIZE);
 	__atomic_store_n(&head, at, __ATOMIC_RELEASE);
-	__atomic_store_n(&behind, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&log_behind, true, __ATOMIC_RELEASE);
 }
 
 static void put_line(const char *text, u32 n)
@@ -324,7 +324,7 @@ void console_register(struct console *console)
 	console->position = head - held;
 	console->stuck = false;
 	list_append(&consoles, &console->link);
-	__atomic_store_n(&behind, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&log_behind, true, __ATOMIC_RELEASE);
 	give(&console_lock, taken);
 	give(&ring_lock, taken_ring);
 	log_flush();

@@ -43,6 +43,13 @@ void log_guest_line(const char *prefix, const char *text, size_t length);
 void log_guest_part(const char *prefix, const char *text, size_t length, size_t shown, bool ends);
 /* Move what the consoles take without waiting. True when something is left. Any core may call it. */
 bool log_drain(void);
+/* For log_waits(). Atomic: some console may not have everything. */
+extern bool log_behind;
+/* Whether log_drain() could find anything: for those who ask at each turn of a loop. */
+static inline bool log_waits(void)
+{
+	return __atomic_load_n(&log_behind, __ATOMIC_ACQUIRE);
+}
 /* Wait until every console has all; each wait is bounded. For panic and power-off. */
 void log_flush(void);
 

@@ -13,7 +13,7 @@ struct percpu {
 	u32 index;		 /* 0 is the boot core; dense over the cores that are up */
 	u32 apic_id;
 	u64 stack_top;		 /* for entry code */
-	struct vcpu *current;	 /* the vCPU loaded on this core, or NULL */
+	struct vcpu *current;	 /* the vCPU loaded on this core, running or halted, or NULL */
 	struct core_vmm *vmm;
 	void *engine;		 /* per-core state of the engine in use (VMXON region, ...) */
 	u64 root;		 /* CR3 now in use on this core; other cores read it when they ask for a flush */

@@ -78,17 +78,24 @@ def own_rows(text):
 
 
 def many():
-    """The config of many VMs that do nothing but give the core away; each ends a little after the one before it."""
-    vms = (f"[y{i}]\nkernel = bench.elf\nmemory = 2M\nextra = yields={20 + 2 * i}\nstats = off\n" for i in range(MANY))
+    """The config of many VMs that do nothing but give the core away; each ends a little after the one before it. One round is traced."""
+    vms = (f"[y{i}]\nkernel = bench.elf\nmemory = 2M\nextra = yields={20 + 2 * i}{'' if i else ' traced=10'}\nstats = off\n"
+           for i in range(MANY))
     return "[trivisor]\non-idle = poweroff\nstats = on\n" + "".join(vms)
+
+
+def read_trace(count):
+    """The profiles of the last boot, as many as there must be."""
+    with open(TRACE, encoding="utf-8") as file:
+        found = profile.profiles(file, profile.Symbols.of(HYPERVISOR))
+    if len(found) != count:
+        raise LaunchError(f"{TRACE}: {len(found)} operations were traced, {count} were measured")
+    return found
 
 
 def traces(measured):
     """{operation: Profile}, and puts the VMCS accesses into the rows: the guest has each row traced right before it prints it."""
-    with open(TRACE, encoding="utf-8") as file:
-        found = profile.profiles(file, profile.Symbols.of(HYPERVISOR))
-    if len(found) != len(measured):
-        raise LaunchError(f"{TRACE}: {len(found)} operations were traced, {len(measured)} were measured")
+    found = read_trace(len(measured))
     for row, taken in zip(measured.values(), found):
         row.update(vmreads=str(taken.vmreads), vmwrites=str(taken.vmwrites))
     return dict(zip(measured, found))
@@ -105,7 +112,8 @@ def measure(wanted):
             kept.update({operation + suffix: value for operation, value in found.items() if operation + suffix in wanted})
     for operation, row in all_measured.items():
         row["operation"] = operation
-    all_measured.update(own_rows(text + boot(many(), "bench-many", OVERHEAD)))
+    all_measured.update(own_rows(text + boot(many(), "bench-many", OVERHEAD, TRACE)))
+    all_traced["vm_switch"] = read_trace(1)[0].share(MANY)
     return all_measured, all_skipped, all_traced
 
 

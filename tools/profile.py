@@ -24,6 +24,11 @@ class Profile:
         self.vmreads += mnemonic == "vmread"
         self.vmwrites += mnemonic == "vmwrite"
 
+    def share(self, times):
+        """Of something that was done so many times, one."""
+        functions = Counter({function: round(count / times) for function, count in self.functions.items()})
+        return Profile(functions, round(self.vmreads / times), round(self.vmwrites / times))
+
 
 class Symbols:
     """Names of the functions of an ELF file, by address."""

@@ -31,7 +31,7 @@ struct vm_console {
 /* Guards the list, and makes the lines of one VM go out in order. Taken before a console's lock. */
 static struct spinlock drain_lock = SPINLOCK_INIT;
 static struct list consoles = {&consoles, &consoles};
-static bool drain_wanted; /* atomic: some console may hold something */
+bool vm_console_filled;
 
 struct vm_console *vm_console_create(struct vm *vm)
 {
@@ -77,7 +77,7 @@ void vm_console_write(struct vm_console *console, const char *bytes, size_t n)
 	console->lost += n - taken;
 	line |= ring_used(&console->ring) > console->ring.size / 2;
 	lock_release(&console->lock);
-	__atomic_store_n(&drain_wanted, true, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&vm_console_filled, true, __ATOMIC_SEQ_CST);
 	if (line)
 		core_output();
 	else if (console->owner)
@@ -156,8 +156,8 @@ static void drain(struct vm_console *console)
 void vm_console_drain_all(void)
 {
 	/* Who finds another core at it leaves: the other looks again after it has let go. */
-	while (__atomic_load_n(&drain_wanted, __ATOMIC_SEQ_CST) && lock_try(&drain_lock)) {
-		__atomic_store_n(&drain_wanted, false, __ATOMIC_SEQ_CST);
+	while (vm_console_waits() && lock_try(&drain_lock)) {
+		__atomic_store_n(&vm_console_filled, false, __ATOMIC_SEQ_CST);
 		LIST_FOR_EACH(link, &consoles)
 			drain(LIST_ITEM(link, struct vm_console, link));
 		lock_release(&drain_lock);

@@ -13,6 +13,13 @@ void vm_console_destroy(struct vm_console *console);
 void vm_console_write(struct vm_console *console, const char *bytes, size_t n);
 /* Move complete lines of every VM to the log. Any core, off the exit path. */
 void vm_console_drain_all(void);
+/* For vm_console_waits(). Atomic: some console may hold something. */
+extern bool vm_console_filled;
+/* Whether vm_console_drain_all() could find anything. */
+static inline bool vm_console_waits(void)
+{
+	return __atomic_load_n(&vm_console_filled, __ATOMIC_SEQ_CST);
+}
 /* All that is left, complete or not: when the VM ends. */
 void vm_console_finish(struct vm_console *console);
 

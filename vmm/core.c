@@ -29,24 +29,27 @@ static void timer_interrupt(u8 vector)
 	timer_run(rdtsc());
 }
 
+/* Not percpu->current: that one may have halted and only be loaded still. */
+static void interrupt_running(u64 attention)
+{
+	struct vcpu *running = this_core()->vmm->queue.running;
+
+	if (running)
+		__atomic_fetch_or(&running->attention, attention, __ATOMIC_RELAXED);
+}
+
 static void slice_over(struct timer *timer)
 {
-	struct vcpu *current = this_core()->current;
-
 	(void)timer;
-	if (current)
-		__atomic_fetch_or(&current->attention, ATTENTION_RESCHEDULE, __ATOMIC_RELAXED);
+	interrupt_running(ATTENTION_RESCHEDULE);
 }
 
 /* Timers fire on the exit path; the work itself waits for the slow part of the loop. */
 static void output_again(struct timer *timer)
 {
-	struct vcpu *current = this_core()->current;
-
 	(void)timer;
 	this_core()->vmm->output_due = true;
-	if (current)
-		__atomic_fetch_or(&current->attention, ATTENTION_KICK, __ATOMIC_RELAXED);
+	interrupt_running(ATTENTION_KICK);
 }
 
 void core_output(void)
@@ -104,31 +107,34 @@ void core_init(void)
 		panic("core %u: no memory in the hypervisor's pool for its work area", this_core()->index);
 }
 
+static void output_if_any(void)
+{
+	if (UNLIKELY(vm_console_waits() || log_waits()))
+		core_output();
+}
+
 /*
- * Nothing to run here. Interrupts are off between the look at the queue and the halt, and STI lets none in before HLT,
- * so a kick that comes after the look still ends the halt.
+ * Nothing to run here: a look at the queue found nothing, with interrupts off, and STI lets none in before HLT, so a kick that came after
+ * the look ends the halt. Timers that are due interrupt it as well. Whoever ran last stays loaded, with its VM's root: when it is the
+ * next too, which is the rule, nothing has to be switched.
  */
 static struct vcpu *idle(void)
 {
+	struct core_vmm *core = this_core()->vmm;
 	struct vcpu *vcpu;
 
-	core_release();
-	this_core()->vmm->overhead.left = 0;
-	for (;;) {
-		core_output();
-		vcpu = sched_pick();
-		if (vcpu)
-			return vcpu;
+	core->overhead.left = 0;
+	do {
 		halt_until_interrupt();
-		this_core()->vmm->wakeups++;
-		timer_run(rdtsc());
-	}
+		core->wakeups++;
+		output_if_any();
+		vcpu = sched_pick();
+	} while (!vcpu);
+	return vcpu;
 }
 
-static struct vcpu *choose(void)
+static struct vcpu *choose(struct core_vmm *core, u64 start)
 {
-	struct core_vmm *core = this_core()->vmm;
-	u64 start = rdtsc();
 	struct vcpu *vcpu = sched_pick();
 
 	if (vcpu)
@@ -136,19 +142,27 @@ static struct vcpu *choose(void)
 	return vcpu;
 }
 
+/*
+ * What has come due meanwhile. Interrupts come in guest mode and in the idle halt only, and a guest may keep them from us for a slice
+ * (Bochs, with IF = 0).
+ */
+static void catch_up(struct core_vmm *core, u64 now)
+{
+	smp_poll();
+	if (core->programmed <= now)
+		timer_run(now);
+	output_if_any();
+}
+
 void core_loop(void)
 {
+	struct core_vmm *core = this_core()->vmm;
+
 	for (;;) {
 		struct vcpu *vcpu;
 
-		/*
-		 * Interrupts come in guest mode only, and a guest may keep them from us there for a slice (Bochs, with
-		 * IF = 0).
-		 */
-		smp_poll();
-		timer_run(rdtsc());
-		core_output();
-		vcpu = choose();
+		catch_up(core, rdtsc());
+		vcpu = choose(core, rdtsc());
 		vcpu_run(vcpu ? vcpu : idle());
 	}
 }

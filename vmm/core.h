@@ -19,7 +19,7 @@ struct vcpu_state;
 struct core_vmm {
 	struct sched_queue queue; /* (s) */
 	struct list timers;	  /* (c) by deadline */
-	u64 programmed;		  /* (c) what the APIC timer is set to; ~0: nothing */
+	u64 programmed;		  /* (c) what the APIC timer is set to, the first timer's deadline; ~0: nothing */
 	struct timer slice_timer; /* (c) for engines without a slice timer of their own */
 	struct timer output_timer; /* (c) goes on with output that the consoles could not take at once */
 	bool output_due;	  /* (c) that timer fired */
@@ -62,7 +62,7 @@ NORETURN void core_loop(void);
 
 /* For the run loop: run `vcpu` until another one is to be picked. (vmm/run.c) */
 void vcpu_run(struct vcpu *vcpu);
-/* No vCPU is current on this core any more; it stands in the base root. */
+/* No vCPU is current on this core any more, not even a halted one; it stands in the base root. */
 void core_release(void);
 /* A console of a guest or the log has something: see to it soon, off the exit path. */
 void core_output(void);

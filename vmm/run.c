@@ -209,7 +209,6 @@ void vcpu_run(struct vcpu *vcpu)
 	struct core_vmm *core = this_core()->vmm;
 	bool changes = core->last_vm != vcpu->vm->serial && core->overhead.left;
 	u64 start = rdtsc();
-	enum step step;
 
 	make_current(vcpu);
 	begin_slice(vcpu, start);
@@ -217,7 +216,5 @@ void vcpu_run(struct vcpu *vcpu)
 		look_again(vcpu);
 	if (changes)
 		overhead_add(&core->overhead.change, rdtsc() - core->overhead.left);
-	step = vcpu_loop(vcpu, start);
-	vcpu->run_ticks += rdtsc() - start;
-	leave_timed(vcpu, step);
+	leave_timed(vcpu, vcpu_loop(vcpu, start));
 }

@@ -71,7 +71,6 @@ struct vcpu {
 	enum vcpu_run_state state; /* (s) */
 	bool wake_pending; /* (s) a wake came while it was about to block */
 	u64 affinity;	  /* (i) BIT(core index) */
-	u64 run_ticks;	  /* (c) time on a core, guest and handlers */
 	struct list queue_link; /* (s) */
 };
 

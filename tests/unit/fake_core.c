@@ -12,7 +12,7 @@
 #include "vmm/core.h"
 
 struct percpu percpu_table[MAX_CORES];
-struct core_vmm core_vmm_table[MAX_CORES];
+__attribute__((weak)) struct core_vmm core_vmm_table[MAX_CORES]; /* unless the test brings vmm/core.c */
 u32 core_count = FAKE_CORES;
 u64 tsc_hz = 1000000000;
 u32 fake_ipis[FAKE_CORES];

@@ -200,7 +200,7 @@ static void test_accounting(void **state)
 	assert_int_equal(fake.vcpu.account.count[30], 1);
 	assert_true(account_guest_ticks(&fake.vcpu.account) > 0);
 	assert_true(fake.vcpu.account.ticks[10] > 0);
-	assert_true(fake.vcpu.run_ticks >= account_guest_ticks(&fake.vcpu.account));
+	assert_true(fake.vcpu.account.loop_ticks >= account_guest_ticks(&fake.vcpu.account));
 }
 
 static void test_makes_current_in_its_root(void **state)
@@ -217,6 +217,43 @@ static void test_makes_current_in_its_root(void **state)
 	core_release();
 	assert_int_equal(fake.puts, 1);
 	assert_int_equal(this_core()->root, base_root.cr3);
+}
+
+static u8 no_vector(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return 0;
+}
+
+/* Until another VM's needs the core, or its own VM ends: then nothing of it may be left there. */
+static void test_a_halted_one_stays_loaded(void **state)
+{
+	struct fake other;
+
+	(void)state;
+	fake_init(&other);
+	other.vm.root.cr3 = 0xa000;
+	other.vm.serial = 2;
+	other.script = exits;
+	other.script_length = ARRAY_SIZE(exits);
+	fake.vcpu.irq_take = no_vector;
+	verdicts[0] = VERDICT_BLOCK;
+	verdicts[1] = VERDICT_YIELD;
+	vcpu_run(&fake.vcpu);
+	assert_int_equal(blocks, 1);
+	assert_int_equal(fake.puts, 0);
+	assert_ptr_equal(this_core()->current, &fake.vcpu);
+	assert_int_equal(this_core()->root, 0x9000);
+	vcpu_run(&other.vcpu);
+	assert_int_equal(fake.puts, 1);
+	assert_int_equal(other.loads, 1);
+	assert_ptr_equal(this_core()->current, &other.vcpu);
+	assert_int_equal(this_core()->root, 0xa000);
+	fake.vcpu.attention = ATTENTION_END;
+	vcpu_run(&fake.vcpu);
+	assert_int_equal(gone, 1);
+	assert_int_equal(other.puts, 1);
+	assert_int_equal(fake.puts, 2);
 }
 
 static void test_end_by_another_core(void **state)
@@ -401,6 +438,7 @@ int main(void)
 		T(test_registers_are_fetched_when_missing),
 		T(test_accounting),
 		T(test_makes_current_in_its_root),
+		T(test_a_halted_one_stays_loaded),
 		T(test_end_by_another_core),
 		T(test_reschedule_is_seen_before_the_next_entry),
 		T(test_slice_ends_between_exits_too),

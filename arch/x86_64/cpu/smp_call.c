@@ -16,14 +16,16 @@ static void (*call_work)(void *context); /* call_lock; read by the cores whose `
 static void *call_context;		 /* likewise */
 static bool asked[MAX_CORES];		 /* atomic: set by the caller, cleared by the core when it has done the work */
 
+static void __attribute__((noinline)) answer(void)
+{
+	call_work(call_context);
+	__atomic_store_n(&asked[this_core()->index], false, __ATOMIC_RELEASE);
+}
+
 void smp_poll(void)
 {
-	bool *mine = &asked[this_core()->index];
-
-	if (!__atomic_load_n(mine, __ATOMIC_ACQUIRE))
-		return;
-	call_work(call_context);
-	__atomic_store_n(mine, false, __ATOMIC_RELEASE);
+	if (UNLIKELY(__atomic_load_n(&asked[this_core()->index], __ATOMIC_ACQUIRE)))
+		answer();
 }
 
 /* A kick that brings no call still ends a guest's run or a halt, which is all that its sender wanted. */

@@ -15,6 +15,7 @@ static void clear_here(struct vmx_vcpu *v)
 {
 	struct vmx_core *core = vmx_this_core();
 
+	ASSERT(!v->loaded);
 	ASSERT(vmclear(pool_pa(v->vmcs)));
 	if (core->current == v)
 		core->current = NULL;
