@@ -74,9 +74,9 @@ struct engine_ops {
 	void (*put)(struct vcpu *vcpu);
 
 	/*
-	 * Run until an exit, which is in vcpu->exit then: exit.raw is at most ACCOUNT_REASONS. The root in CR3 is the same
-	 * before and after. An event whose delivery the exit interrupted is in vcpu->events.in_flight, and ATTENTION_EVENT
-	 * is set for it.
+	 * Run the guest, and after each exit, which is in vcpu->exit then, ask vcpu_exited() (vmm/loop.h) whether to go on;
+	 * return when it says no. exit.raw is at most ACCOUNT_REASONS. The root in CR3 is the same before and after. An
+	 * event whose delivery the exit interrupted is in vcpu->events.in_flight, and ATTENTION_EVENT is set for it.
 	 */
 	void (*run)(struct vcpu *vcpu);
 

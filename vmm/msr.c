@@ -172,11 +172,11 @@ static bool debugctl_write(struct vcpu *vcpu, u32 msr, u64 value)
 	return !(value & ~DEBUGCTL_BTF) && held_write(vcpu, msr, value);
 }
 
-static inline const struct msr_row *row_of(struct vcpu *vcpu, u32 msr);
+static const struct msr_row *find(struct vcpu *vcpu, u32 msr);
 
 static bool same_read(struct vcpu *vcpu, u32 msr, u64 *value)
 {
-	*value = row_of(vcpu, msr)->value;
+	*value = find(vcpu, msr)->value;
 	return true;
 }
 
@@ -321,7 +321,7 @@ static const struct msr_row *find(struct vcpu *vcpu, u32 msr)
 	return NULL;
 }
 
-static const struct msr_row *__attribute__((noinline)) search(struct vcpu *vcpu, u32 msr)
+static const struct msr_row *search(struct vcpu *vcpu, u32 msr)
 {
 	const struct msr_row *row = find(vcpu, msr);
 
@@ -330,25 +330,37 @@ static const struct msr_row *__attribute__((noinline)) search(struct vcpu *vcpu,
 	return row;
 }
 
-static inline const struct msr_row *row_of(struct vcpu *vcpu, u32 msr)
+static inline bool is_of(const struct msr_row *row, u32 msr)
 {
-	const struct msr_row *row = state_of(vcpu)->hint[msr % MSR_HINTS];
+	return msr >= row->first && msr <= row->last;
+}
 
-	return LIKELY(msr >= row->first && msr <= row->last) ? row : search(vcpu, msr);
+static bool __attribute__((noinline)) read_searched(struct vcpu *vcpu, u32 msr, u64 *value)
+{
+	const struct msr_row *row = search(vcpu, msr);
+
+	return row && row->read(vcpu, msr, value);
+}
+
+static bool __attribute__((noinline)) write_searched(struct vcpu *vcpu, u32 msr, u64 value)
+{
+	const struct msr_row *row = search(vcpu, msr);
+
+	return row && row->write(vcpu, msr, value);
 }
 
 static inline bool read_msr(struct vcpu *vcpu, u32 msr, u64 *value)
 {
-	const struct msr_row *row = row_of(vcpu, msr);
+	const struct msr_row *row = state_of(vcpu)->hint[msr % MSR_HINTS];
 
-	return LIKELY(row != NULL) && row->read(vcpu, msr, value);
+	return LIKELY(is_of(row, msr)) ? row->read(vcpu, msr, value) : read_searched(vcpu, msr, value);
 }
 
 static inline bool write_msr(struct vcpu *vcpu, u32 msr, u64 value)
 {
-	const struct msr_row *row = row_of(vcpu, msr);
+	const struct msr_row *row = state_of(vcpu)->hint[msr % MSR_HINTS];
 
-	return LIKELY(row != NULL) && row->write(vcpu, msr, value);
+	return LIKELY(is_of(row, msr)) ? row->write(vcpu, msr, value) : write_searched(vcpu, msr, value);
 }
 
 bool msr_read(struct vcpu *vcpu, u32 msr, u64 *value)

@@ -1,19 +1,16 @@
 /*
  * The life of a vCPU on a core: make it current, deliver its events, run it, account and dispatch its exits, until
- * another one is to be picked. The straight line of vcpu_loop() is what every exit pays for; all that is rare hangs on
- * `attention`.
+ * another one is to be picked. The straight line of vmm/loop.h is what every exit pays for; all that is rare hangs on
+ * `attention`, and is here.
  */
 #include "arch/x86_64/cpu/insn.h"
 #include "arch/x86_64/cpu/mitigation.h"
 #include "arch/x86_64/mmu/root.h"
 #include "core/panic.h"
 #include "core/percpu.h"
-#include "vmm/advance.h"
 #include "vmm/core.h"
+#include "vmm/loop.h"
 #include "vmm/vm.h"
-
-/* How the loop around one vCPU goes on. */
-enum step { STEP_GO, STEP_YIELD, STEP_BLOCK, STEP_WAIT, STEP_END };
 
 void core_release(void)
 {
@@ -71,7 +68,7 @@ static enum step leave_halt(struct vcpu *vcpu)
 }
 
 /* The slow part before an entry. The bits are taken before what they announce is looked at, so that none is lost. */
-static enum step __attribute__((noinline)) attend(struct vcpu *vcpu)
+static enum step attend(struct vcpu *vcpu)
 {
 	u64 attention = __atomic_exchange_n(&vcpu->attention, 0, __ATOMIC_SEQ_CST);
 
@@ -107,7 +104,7 @@ static enum step halt(struct vcpu *vcpu)
 	return STEP_GO;
 }
 
-static enum step __attribute__((noinline)) slow_verdict(struct vcpu *vcpu, enum verdict verdict)
+static enum step slow_verdict(struct vcpu *vcpu, enum verdict verdict)
 {
 	switch (verdict) {
 	case VERDICT_BLOCK:
@@ -126,54 +123,40 @@ static enum step __attribute__((noinline)) slow_verdict(struct vcpu *vcpu, enum 
 	}
 }
 
-/* The exit has been dealt with: count it. Returns the time. */
-static inline u64 count_exit(struct vcpu *vcpu, u64 left)
+static bool go_by(struct vcpu *vcpu, enum step step)
 {
-	struct account *account = &vcpu->account;
-	u64 now = rdtsc();
-
-	account->count[vcpu->exit.raw]++;
-	account->ticks[vcpu->exit.raw] += now - left;
-	return now;
+	vcpu->step = step;
+	return step == STEP_GO;
 }
 
-/* Time in the guest is what is left over (account_guest_ticks()): it is not worth an instruction at each exit. */
+bool __attribute__((noinline)) loop_attend(struct vcpu *vcpu)
+{
+	u64 start = rdtsc();
+	bool go = go_by(vcpu, attend(vcpu));
+
+	vcpu->account.attend_ticks += rdtsc() - start;
+	return go;
+}
+
+bool loop_slice_over(struct vcpu *vcpu)
+{
+	return go_by(vcpu, STEP_YIELD);
+}
+
+bool __attribute__((noinline)) loop_verdict(struct vcpu *vcpu, enum verdict verdict)
+{
+	if (go_by(vcpu, slow_verdict(vcpu, verdict)))
+		return loop_go_on(vcpu);
+	loop_count(vcpu);
+	return false;
+}
+
 static enum step vcpu_loop(struct vcpu *vcpu, u64 start)
 {
-	u64 now = start;
-	enum step step;
-
-	for (;;) {
-		enum verdict verdict;
-		u64 left;
-
-		if (UNLIKELY(__atomic_load_n(&vcpu->attention, __ATOMIC_ACQUIRE))) {
-			left = now;
-			step = attend(vcpu);
-			now = rdtsc();
-			vcpu->account.attend_ticks += now - left;
-			if (step != STEP_GO)
-				break;
-		}
+	if (!__atomic_load_n(&vcpu->attention, __ATOMIC_ACQUIRE) || loop_attend(vcpu))
 		vcpu->engine->run(vcpu);
-		left = rdtsc();
-		verdict = exit_table[vcpu->exit.kind].handle(vcpu, &vcpu->exit);
-		if (LIKELY(verdict == VERDICT_ADVANCE)) {
-			advance(vcpu);
-			now = count_exit(vcpu, left);
-		} else {
-			step = slow_verdict(vcpu, verdict);
-			now = count_exit(vcpu, left);
-			if (step != STEP_GO)
-				break;
-		}
-		if (UNLIKELY(now >= vcpu->slice_end)) {
-			step = STEP_YIELD;
-			break;
-		}
-	}
-	vcpu->account.loop_ticks += now - start;
-	return step;
+	vcpu->account.loop_ticks += rdtsc() - start;
+	return vcpu->step;
 }
 
 static void leave(struct vcpu *vcpu, enum step step)

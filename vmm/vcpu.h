@@ -32,6 +32,9 @@ struct vcpu_machine {
 
 enum vcpu_run_state { VCPU_CREATED, VCPU_RUNNABLE, VCPU_RUNNING, VCPU_BLOCKED, VCPU_ENDED };
 
+/* How the loop around one vCPU goes on. */
+enum step { STEP_GO, STEP_YIELD, STEP_BLOCK, STEP_WAIT, STEP_END };
+
 /* vcpu->attention, why the slow part of the run loop must look before the next entry. (a): other cores set bits. */
 #define ATTENTION_EVENT	     BIT(0) /* something in `events` */
 #define ATTENTION_KICK	     BIT(1) /* another core wants this one to look */
@@ -52,6 +55,8 @@ struct vcpu {
 	u64 xcr0;	  /* (c) the guest's; written by engine->set_xcr0() and import_state() */
 	u64 cr8;	  /* (c) the task priority, where no machine holds it */
 	u64 slice_end;	  /* (c) TSC */
+	u64 exit_tsc;	  /* (c) at the last exit */
+	enum step step;	  /* (c) why the engine's loop was left last */
 	u64 tsc_offset;	  /* (c) */
 	struct event_state events; /* (c) */
 	struct account account;	   /* (c) writes, anyone reads */

@@ -2,8 +2,8 @@
  * What handlers ask of a vCPU's registers and mode, how they raise exceptions, and how an emulated instruction ends.
  * Pure.
  */
-#include "vmm/advance.h"
 #include "vmm/fetch.h"
+#include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
 bool vcpu_long_mode(struct vcpu *vcpu)
@@ -105,13 +105,13 @@ bool vcpu_can_wake(struct vcpu *vcpu)
  * Outside 64-bit code EIP has 32 bits. IP is not cut to 16: running off the end of a 64 KiB segment is a limit
  * violation since the 80286, at the next fetch (SDM "Segment Wraparound").
  */
-u64 advance_wrap(struct vcpu *vcpu, u64 next)
+static u64 wrapped(struct vcpu *vcpu, u64 next)
 {
 	return vcpu_long_mode(vcpu) ? next : (u32)next;
 }
 
 /* An instruction that ends clears RF, and with TF set it traps, unless IA32_DEBUGCTL.BTF asks for branches only. */
-void advance_flags(struct vcpu *vcpu, u64 rflags)
+static void end_flags(struct vcpu *vcpu, u64 rflags)
 {
 	u64 debugctl = 0;
 
@@ -134,15 +134,6 @@ static u32 decoded_length(struct vcpu *vcpu)
 	return fetch_instruction(vcpu, &insn) == OK ? insn.length : 0;
 }
 
-struct instruction_end advance_end(struct vcpu *vcpu)
-{
-	struct instruction_end end = vcpu->engine->instruction_end(vcpu);
-
-	if (UNLIKELY(!end.length))
-		end.length = decoded_length(vcpu);
-	return end;
-}
-
 u32 vcpu_instruction_length(struct vcpu *vcpu)
 {
 	u32 length = vcpu->engine->instruction_length(vcpu);
@@ -150,9 +141,25 @@ u32 vcpu_instruction_length(struct vcpu *vcpu)
 	return LIKELY(length) ? length : decoded_length(vcpu);
 }
 
+/* RIP and RFLAGS are cached. */
+static void advance(struct vcpu *vcpu, struct instruction_end end)
+{
+	u64 rip = vcpu->reg[REG_RIP], rflags = vcpu->reg[REG_RFLAGS], next = rip + end.length;
+
+	vcpu_set(vcpu, REG_RIP, next >> 32 == rip >> 32 ? next : wrapped(vcpu, next));
+	if (rflags & (RFLAGS_RF | RFLAGS_TF))
+		end_flags(vcpu, rflags);
+	if (end.interruptibility & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS))
+		vcpu->engine->end_shadow(vcpu);
+}
+
 void vcpu_advance(struct vcpu *vcpu)
 {
-	advance(vcpu);
+	struct instruction_end end = vcpu->cached & CACHED_END ? vcpu->end : vcpu->engine->instruction_end(vcpu);
+
+	if (UNLIKELY(!end.length))
+		end.length = decoded_length(vcpu);
+	advance(vcpu, end);
 }
 
 void vcpu_advance_by(struct vcpu *vcpu, u32 length)
@@ -160,5 +167,5 @@ void vcpu_advance_by(struct vcpu *vcpu, u32 length)
 	struct instruction_end end = vcpu->engine->instruction_end(vcpu);
 
 	end.length = length;
-	advance_by(vcpu, end);
+	advance(vcpu, end);
 }

@@ -40,7 +40,7 @@ static void put(struct vcpu *vcpu)
 	fake_of(vcpu)->puts++;
 }
 
-static void run(struct vcpu *vcpu)
+static void run_once(struct vcpu *vcpu)
 {
 	struct fake *fake = fake_of(vcpu);
 
@@ -51,6 +51,13 @@ static void run(struct vcpu *vcpu)
 		abort();
 	}
 	vcpu->exit = fake->script[fake->script_at++];
+}
+
+static void run(struct vcpu *vcpu)
+{
+	do
+		run_once(vcpu);
+	while (fake_of(vcpu)->exited(vcpu));
 }
 
 static void fetch(struct vcpu *vcpu, u64 mask)

@@ -25,10 +25,11 @@ struct fake {
 	u64 pdpte[4];
 	bool refuse_import;
 
-	/* run(): the next exit of the script; ends the test when there is none. */
+	/* run(): the exits of the script, one after the other while exited() says so; ends the test when there is none. */
 	const struct vm_exit *script;
 	u32 script_length, script_at;
 	void (*on_run)(struct fake *fake); /* before each exit */
+	bool (*exited)(struct vcpu *vcpu); /* vcpu_exited() of vmm/loop.h */
 
 	/* vm_end(), unless the test brings vmm/vm_end.c */
 	enum vm_end_cause end_cause;

@@ -12,6 +12,7 @@
 #include "tests/unit/fake_core.h"
 #include "tests/unit/fake_engine.h"
 #include "vmm/core.h"
+#include "vmm/loop.h"
 
 static struct fake fake;
 static enum verdict verdicts[64];
@@ -91,6 +92,11 @@ void timer_arm(struct timer *timer, u64 deadline)
 	(void)deadline;
 }
 
+static bool exited(struct vcpu *vcpu)
+{
+	return vcpu_exited(vcpu);
+}
+
 static const struct vm_exit script[64] = {{.kind = EXIT_CPUID, .raw = 10}};
 static struct vm_exit exits[64];
 
@@ -102,6 +108,7 @@ static int setup(void **state)
 	fake.vm.root.cr3 = 0x9000;
 	for (u32 i = 0; i < ARRAY_SIZE(exits); i++)
 		exits[i] = script[0];
+	fake.exited = exited;
 	fake.script = exits;
 	fake.script_length = ARRAY_SIZE(exits);
 	verdict_at = 0;

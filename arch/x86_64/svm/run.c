@@ -9,6 +9,7 @@
 #include "core/panic.h"
 #include "core/pool.h"
 #include "lib/string.h"
+#include "vmm/loop.h"
 
 static struct svm_core *core_state(void)
 {
@@ -69,7 +70,7 @@ static void tag(struct svm_vcpu *svm)
 	svm_dirty(svm, CLEAN_ASID);
 }
 
-static void svm_run(struct vcpu *vcpu)
+static void run_once(struct vcpu *vcpu)
 {
 	struct svm_vcpu *svm = svm_of(vcpu);
 	u64 root = read_cr3();
@@ -89,6 +90,13 @@ static void svm_run(struct vcpu *vcpu)
 	svm_collect_tpr(svm);
 	svm_collect_events(vcpu);
 	svm_decode_exit(vcpu, &vcpu->exit);
+}
+
+static void svm_run(struct vcpu *vcpu)
+{
+	do
+		run_once(vcpu);
+	while (vcpu_exited(vcpu));
 }
 
 static u32 svm_instruction_length(struct vcpu *vcpu)

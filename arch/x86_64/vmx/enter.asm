@@ -1,11 +1,17 @@
-; vmx_enter: VM entry as a function that returns after the VM exit (SDM vol. 3 "VM Entries", "VM Exits").
+; VM entry and VM exit (SDM vol. 3 "VM Entries", "VM Exits").
 ;
-;   void vmx_enter(u64 *reg, struct vmx_vcpu *v)
+;   void vmx_run_at(u64 *reg, struct vmx_vcpu *v)
 ;
 ; reg: vcpu->reg, where the vCPU begins, in the order of enum reg; RSP lives in the VMCS. v: its first two members are host_rsp and enter.
-; It ends in a jump, so that its caller need not keep anything over the entry either:
+; It goes through vmx_enter(vcpu) into the guest, and from the stack that it leaves behind each exit calls
 ;   vmx_exited(vcpu)			an exit came
+; which goes into the guest again, and then never comes back to its caller here: the next exit finds the stack as the first one did. So
+; between an exit and the next entry no register is kept that C does not keep itself. When it returns instead, so does vmx_run_at(). An
+; entry that fails without an exit goes to
 ;   vmx_entry_refused(vcpu, failure)	1: VMfailInvalid, 2: VMfailValid
+; in the place of the function that entered.
+;
+;   void enter(u64 *reg, struct vmx_vcpu *v)	v->enter, for vmx_enter() and vmx_exited()
 ;
 ; There is one variant for each set of mitigations (arch/x86_64/cpu/mitigation.h), so that what is off costs nothing, not even a branch:
 ; bit 0 flushes the L1 data cache, bit 1 clears the buffers by VERW; after the exit bit 2 stuffs the return stack, which bit 4 says has 16
@@ -15,13 +21,14 @@
 
 bits 64
 
-extern vmx_exited, vmx_entry_refused
+extern vmx_enter, vmx_exited, vmx_entry_refused
 
 %include "arch/x86_64/cpu/mitigation.inc"
 
 %define VARIANTS 32
 %define V_HOST_RSP 0
 %define V_ENTER 8
+%define PERCPU_CURRENT 24
 %define FIELD_HOST_RSP 0x6c14
 %define MSR_FLUSH_CMD 0x10b
 %define MSR_SPEC_CTRL 0x48
@@ -35,26 +42,8 @@ verw_selector:
 
 section .text
 
-; No guest value stays where a speculated host instruction could use it as an address: RDI and RSI are ours already.
-%macro LEAVE_TO 1
-	xor	eax, eax
-	xor	ecx, ecx
-	xor	edx, edx
-	xor	r8d, r8d
-	xor	r9d, r9d
-	xor	r10d, r10d
-	xor	r11d, r11d
-	pop	r15
-	pop	r14
-	pop	r13
-	pop	r12
-	pop	rbp
-	pop	rbx
-	jmp	%1
-%endmacro
-
-; ENTER variant, VMLAUNCH or VMRESUME
-%macro ENTER 2
+global vmx_run_at
+vmx_run_at:
 	push	rbx
 	push	rbp
 	push	r12
@@ -63,8 +52,41 @@ section .text
 	push	r15
 	push	rdi
 	cmp	rsp, [rsi + V_HOST_RSP]
-	jne	%%moved
-%%ready:
+	je	.placed
+	mov	eax, FIELD_HOST_RSP
+	vmwrite	rax, rsp
+	mov	[rsi + V_HOST_RSP], rsp
+.placed:
+	call	vmx_enter
+leave_loop:
+	add	rsp, 8
+	pop	r15
+	pop	r14
+	pop	r13
+	pop	r12
+	pop	rbp
+	pop	rbx
+	ret
+
+; No guest value stays where a speculated host instruction could use it as an address: RDI and RSI are dealt with apart.
+%macro CLEAR_REGISTERS 0
+	xor	eax, eax
+	xor	ecx, ecx
+	xor	edx, edx
+	xor	ebx, ebx
+	xor	ebp, ebp
+	xor	r8d, r8d
+	xor	r9d, r9d
+	xor	r10d, r10d
+	xor	r11d, r11d
+	xor	r12d, r12d
+	xor	r13d, r13d
+	xor	r14d, r14d
+	xor	r15d, r15d
+%endmacro
+
+; ENTER variant, VMLAUNCH or VMRESUME
+%macro ENTER 2
 %if %1 & 1
 	mov	ecx, MSR_FLUSH_CMD
 	mov	eax, 1
@@ -90,17 +112,17 @@ section .text
 	verw	[rel verw_selector]
 %endif
 	%2
-	setz	sil			; RSP and everything else is as it was, but guest values are in the registers
-	movzx	esi, sil
-	inc	esi			; ZF: VMfailValid
-	pop	rdi
-	LEAVE_TO vmx_entry_refused
-%%moved:
-	mov	eax, FIELD_HOST_RSP
-	vmwrite	rax, rsp
-	mov	[rsi + V_HOST_RSP], rsp
-	jmp	%%ready
+	jmp	refused
 %endmacro
+
+; RSP and everything else is as it was, but guest values are in the registers. ZF: VMfailValid.
+refused:
+	setz	sil
+	movzx	esi, sil
+	inc	esi
+	mov	rdi, [gs:PERCPU_CURRENT]
+	CLEAR_REGISTERS
+	jmp	vmx_entry_refused
 
 %macro VARIANT 1
 align 16
@@ -143,8 +165,10 @@ vmx_exit_%1:
 	xor	edx, edx
 	wrmsr
 %endif
-	pop	rsi			; reg once more, in the place of a guest value
-	LEAVE_TO vmx_exited
+	xor	esi, esi
+	CLEAR_REGISTERS
+	call	vmx_exited
+	jmp	leave_loop
 %endmacro
 
 %assign variant 0

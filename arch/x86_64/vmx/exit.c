@@ -191,7 +191,7 @@ void vmx_decode_facts(struct vcpu *vcpu, u64 reason)
 	decoders[row->decode](vcpu, exit);
 }
 
-void vmx_entry_refused(struct vcpu *vcpu, u32 failure)
+void vmx_decode_refusal(struct vcpu *vcpu, u32 failure)
 {
 	u32 error = failure == 1 ? 0 : vmread32(VMCS_INSTRUCTION_ERROR);
 

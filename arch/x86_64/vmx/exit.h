@@ -63,9 +63,12 @@ static inline void vmx_decode_exit(struct vcpu *vcpu)
 	}
 }
 
-/* From enter.asm, after an exit. */
+/* The same after a VMLAUNCH or VMRESUME that failed without an exit. 1: VMfailInvalid. 2: VMfailValid, the error is in INSTRUCTION_ERROR. */
+void vmx_decode_refusal(struct vcpu *vcpu, u32 failure);
+
+/* Called by enter.asm only (run.c): they go into the guest again, or return to leave it. */
+void vmx_enter(struct vcpu *vcpu);
 void vmx_exited(struct vcpu *vcpu);
-/* From enter.asm, after a VMLAUNCH or VMRESUME that failed without an exit. 1: VMfailInvalid. 2: VMfailValid, the error is in INSTRUCTION_ERROR. */
 void vmx_entry_refused(struct vcpu *vcpu, u32 failure);
 
 #endif

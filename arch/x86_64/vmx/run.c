@@ -1,9 +1,20 @@
-/* One round trip: into the guest and back, and what is needed around it. Every instruction here is paid for at every exit. */
+/* Into the guest and back, and what is needed around it. Every instruction here is paid for at every exit. */
 #include "arch/x86_64/cpu/insn.h"
 #include "arch/x86_64/vmx/exit.h"
 #include "arch/x86_64/vmx/vmcs.h"
 #include "arch/x86_64/vmx/vmx.h"
 #include "core/panic.h"
+#include "core/percpu.h"
+#include "vmm/loop.h"
+
+/* enter.asm knows these places. */
+_Static_assert(offsetof(struct vcpu, reg) == 0 && offsetof(struct vmx_vcpu, host_rsp) == 0 && offsetof(struct vmx_vcpu, enter) == 8 &&
+	       offsetof(struct percpu, current) == 24, "as in enter.asm");
+
+void vmx_run(struct vcpu *vcpu)
+{
+	vmx_run_at(vcpu->reg, vmx_of(vcpu));
+}
 
 static inline void enter(struct vcpu *vcpu)
 {
@@ -13,26 +24,31 @@ static inline void enter(struct vcpu *vcpu)
 	v->enter(vcpu->reg, v);
 }
 
-static void __attribute__((noinline)) write_back_and_enter(struct vcpu *vcpu)
+void __attribute__((noinline)) vmx_enter(struct vcpu *vcpu)
 {
 	if (vcpu->dirty & ~REGS_CACHED_ALWAYS)
 		vmx_write_back(vcpu);
 	enter(vcpu);
 }
 
-void vmx_run(struct vcpu *vcpu)
+void vmx_exited(struct vcpu *vcpu)
 {
+	vmx_decode_exit(vcpu);
+	if (UNLIKELY(!vcpu_exited(vcpu)))
+		return;
 	if (UNLIKELY(vcpu->dirty != BIT(REG_RIP))) {
-		write_back_and_enter(vcpu);
+		vmx_enter(vcpu);
 		return;
 	}
 	vmwrite(VMCS_GUEST_RIP, vcpu->reg[REG_RIP]);
 	enter(vcpu);
 }
 
-void vmx_exited(struct vcpu *vcpu)
+void vmx_entry_refused(struct vcpu *vcpu, u32 failure)
 {
-	vmx_decode_exit(vcpu);
+	vmx_decode_refusal(vcpu, failure);
+	if (vcpu_exited(vcpu))
+		vmx_enter(vcpu);
 }
 
 /* Valid for the exits of instructions and of software events; a handler asks only after such (SDM "VM-Exit Instruction Length"). */

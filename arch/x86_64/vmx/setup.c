@@ -114,7 +114,7 @@ static const struct setup_row control_rows[] = {
 /*
  * What a core has. GDTR and IDTR come back from an exit with the limit 0xffff (SDM "Loading Host Segment and Descriptor-Table
  * Registers"), whatever it was: no selector beyond the real GDT is ever loaded by the host, and the IDT has all 256 gates, so the
- * longer limits reach nothing. TR's limit becomes 0x67, as the TSS is. RSP is written by vmx_enter(), CR3 by vmx_load().
+ * longer limits reach nothing. TR's limit becomes 0x67, as the TSS is. RSP is written by vmx_run_at(), CR3 by vmx_load().
  */
 static const struct setup_row host_rows[] = {
 	{ENCODING_HOST_CS_SELECTOR, .value = HOST_CS},

@@ -35,7 +35,7 @@ struct vmx_vm {
 enum switched_msr { SWITCHED_STAR, SWITCHED_LSTAR, SWITCHED_CSTAR, SWITCHED_SFMASK, SWITCHED_KERNEL_GS_BASE, SWITCHED_TSC_AUX, SWITCHED_MSRS };
 
 struct vmx_vcpu;
-/* Calls vmx_exited() or vmx_entry_refused() (exit.h) before it returns. */
+/* Goes into the guest (enter.asm): comes back only when vmx_entry_refused() does, in whose place it stands then. */
 typedef void (*vmx_enter_t)(u64 *reg, struct vmx_vcpu *v);
 
 /* One per vCPU. Owned by the core on which it is current; (a) atomic, (i) set at creation. */
@@ -175,7 +175,8 @@ u32 vmx_instruction_length(struct vcpu *vcpu);
 bool vmx_set_slice(struct vcpu *vcpu, u64 ticks);
 void vmx_set_tsc_offset(struct vcpu *vcpu, u64 offset);
 
-/* enter.asm: variants by what must be done around an entry. */
+/* enter.asm: runs the guest until vcpu_exited() says no. Variants by what must be done around an entry. */
+void vmx_run_at(u64 *reg, struct vmx_vcpu *v);
 #define ENTER_L1D_FLUSH BIT(0)
 #define ENTER_VERW	BIT(1)
 #define ENTER_RSB_FILL	BIT(2)
