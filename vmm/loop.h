@@ -15,14 +15,14 @@ bool loop_attend(struct vcpu *vcpu);
 /* vcpu_advance() for the usual instruction: its end is known, without a wrap of the low 32 bits, RF, TF, or blocking that it ends. */
 static inline void loop_advance(struct vcpu *vcpu)
 {
-	u64 rip = vcpu->reg[REG_RIP], length = vcpu->end.length;
+	u64 length = vcpu->end.length, next = vcpu->reg[REG_RIP] + length;
 
-	if (UNLIKELY(!(vcpu->cached & CACHED_END) || (u32)rip + (u32)length < (u32)length ||
+	if (UNLIKELY(!(vcpu->cached & CACHED_END) || (u32)next < (u32)length ||
 		     vcpu->reg[REG_RFLAGS] & (RFLAGS_RF | RFLAGS_TF) || vcpu->end.interruptibility & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS))) {
 		vcpu_advance(vcpu);
 		return;
 	}
-	vcpu->reg[REG_RIP] = rip + length;
+	vcpu->reg[REG_RIP] = next;
 	vcpu->dirty |= BIT(REG_RIP);
 }
 
