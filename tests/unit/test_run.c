@@ -241,6 +241,7 @@ static void test_a_halted_one_stays_loaded(void **state)
 	fake_init(&other);
 	other.vm.root.cr3 = 0xa000;
 	other.vm.serial = 2;
+	other.exited = exited;
 	other.script = exits;
 	other.script_length = ARRAY_SIZE(exits);
 	fake.vcpu.irq_take = no_vector;
