@@ -134,6 +134,7 @@ ROUGH = {
     "selfmodify": ("selfmodify", "", "triple fault at rip "),
     "deaf": ("cliloop", "mticks=50", "exit code 0"),
     "hypercalls": ("hypercalls", "", "exit code 0"),
+    "sleepy": ("wakes", "ms=1000", "exit code 0"),
 }
 HOSTILE += "".join(f"\n[{name}]\nkernel = {kernel}.elf\nextra = {options or 'all'}\nmemory = 16M\n"
                    for name, (kernel, options, _) in ROUGH.items())

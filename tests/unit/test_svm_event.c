@@ -81,6 +81,18 @@ static void software_events_are_not(void **state UNUSED)
 	assert_int_equal(vcpu.events.in_flight.type, EVENT_NONE);
 }
 
+static void the_place_of_a_shadow_is_remembered(void **state UNUSED)
+{
+	exit_during(0);
+	assert_int_equal(svm.shadow_rip, 0);
+	vmcb.interrupt_state = VMCB_SHADOW;
+	exit_during(0);
+	vmcb.interrupt_state = 0;
+	vmcb.rip = 0x1001;
+	exit_during(0);
+	assert_int_equal(svm.shadow_rip, 0x1000);
+}
+
 static void the_interrupt_window_is_a_virtual_interrupt(void **state UNUSED)
 {
 	svm_request_window(&vcpu, true, false);
@@ -151,6 +163,7 @@ int main(void)
 		TEST(events_have_their_words),
 		TEST(an_interrupted_delivery_is_done_again),
 		TEST(software_events_are_not),
+		TEST(the_place_of_a_shadow_is_remembered),
 		TEST(the_interrupt_window_is_a_virtual_interrupt),
 		TEST(an_nmi_blocks_until_its_iret_is_done),
 		TEST(an_nmi_that_did_not_get_through_blocks_nothing),

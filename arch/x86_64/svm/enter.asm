@@ -31,6 +31,7 @@ global %1
 
 	mov	rax, rsi
 	vmload
+	sti				; not right before VMRUN: QEMU's TCG takes its shadow along into the guest
 	mov	rcx, [rdi + 1 * 8]
 	mov	rdx, [rdi + 2 * 8]
 	mov	rbx, [rdi + 3 * 8]
@@ -45,7 +46,6 @@ global %1
 	mov	r14, [rdi + 14 * 8]
 	mov	r15, [rdi + 15 * 8]
 	mov	rdi, [rdi + 7 * 8]
-	sti
 	vmrun
 	cli
 	vmsave			; VMRUN restored the host's RAX: still the VMCB

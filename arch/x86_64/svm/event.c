@@ -111,6 +111,8 @@ void svm_collect_events(struct vcpu *vcpu)
 	u64 info = svm->vmcb->exit_int_info;
 
 	svm->vmcb->event_injection = 0;
+	if (UNLIKELY(svm->vmcb->interrupt_state & VMCB_SHADOW))
+		svm->shadow_rip = svm->vmcb->rip;
 	if (UNLIKELY(info & EVENTINJ_VALID)) {
 		vcpu->events.in_flight = interrupted_event(info);
 		if (vcpu->events.in_flight.type == EVENT_NMI)

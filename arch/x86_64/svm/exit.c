@@ -27,6 +27,8 @@ static void look_again(struct vm_exit *exit)
 	exit->kind = EXIT_INTERRUPT;
 }
 
+#define OPCODE_HLT 0xf4
+
 /* EXITINFO1 of an I/O intercept. */
 #define IOIO_IN	    BIT(0)
 #define IOIO_STRING BIT(2)
@@ -177,9 +179,30 @@ static void decode_task(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb, struc
 	};
 }
 
-static void decode_interrupt(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb UNUSED, struct vm_exit *exit UNUSED)
+/*
+ * QEMU's TCG alone: its VMRUN enters without the shadow that the VMCB asks for. After an exit between STI and HLT the interrupt
+ * would then come before the HLT, and the guest sleep through what it waits for. True: the guest is still at such a HLT.
+ */
+static bool lost_shadow(struct vcpu *vcpu, const struct vmcb *vmcb)
+{
+	struct insn insn;
+
+	return UNLIKELY(vmcb->rip == svm_of(vcpu)->shadow_rip) && !(vmcb->interrupt_state & VMCB_SHADOW) && vmcb->cpl == 0 &&
+	       fetch_instruction(vcpu, &insn) == OK && insn.map == INSN_MAP_ONE && insn.opcode == OPCODE_HLT;
+}
+
+static void decode_interrupt(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit *exit UNUSED)
 {
 	svm_open_gate();
+	if (lost_shadow(vcpu, vmcb))
+		svm_of(vcpu)->vmcb->interrupt_state |= VMCB_SHADOW;
+}
+
+/* What the guest waits for is there: the HLT is over as soon as it begins. */
+static void decode_window(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit *exit)
+{
+	if (lost_shadow(vcpu, vmcb))
+		be(exit, SVM_EXIT_HLT);
 }
 
 static void decode_iret(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit *exit)
@@ -229,7 +252,7 @@ static const struct exit_code_row {
 	[SVM_EXIT_INTR] = {EXIT_INTERRUPT, decode_interrupt, "physical interrupt"},
 	[SVM_EXIT_NMI] = {EXIT_NMI, decode_interrupt, "physical NMI"},
 	[SVM_EXIT_INIT] = {EXIT_INIT, NULL, "INIT"},
-	[SVM_EXIT_VINTR] = {EXIT_INTERRUPT_WINDOW, NULL, "virtual interrupt window"},
+	[SVM_EXIT_VINTR] = {EXIT_INTERRUPT_WINDOW, decode_window, "virtual interrupt window"},
 	[SVM_EXIT_RDPMC] = {EXIT_DENIED, NULL, "RDPMC"},
 	[SVM_EXIT_CPUID] = {EXIT_CPUID, decode_cpuid, "CPUID"},
 	[SVM_EXIT_IRET] = {EXIT_INTERRUPT, decode_iret, "IRET"},

@@ -38,6 +38,7 @@ static int svm_vcpu_create(struct vcpu *vcpu)
 		return ERR_MEMORY;
 	}
 	svm->vmcb_pa = pool_pa(svm->vmcb);
+	svm->shadow_rip = ~0ull;
 	svm->enter = this_core()->feature_mask & MITIGATE_RSB_FILL ? svm_enter_stuffed : svm_enter_plain;
 	vcpu->engine_state = svm;
 	svm_control_init(vcpu);

@@ -55,6 +55,7 @@ struct svm_vcpu {
 	bool iret_seen; /* the IRET that ends NMI blocking was intercepted and is being executed */
 	bool stepping;	/* TF is ours: one step until the NMI window opens */
 	u64 iret_rip;
+	u64 shadow_rip; /* where an exit last found the guest in the shadow of STI or MOV SS */
 	u64 dr[4];
 	u64 xss, tsc_aux;
 	u32 *page_tpr; /* the local APIC's task priority; NULL: CR8 is intercepted */
