@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import traceback
 import xml.etree.ElementTree as xml
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -196,8 +197,16 @@ def _interrupt(number, _frame):
     os._exit(128 + number)
 
 
+def results(name, full):
+    """The Results of a part; one that breaks off has failed, and the parts after it run."""
+    try:
+        yield from PARTS[name](full)
+    except Exception:
+        yield Result(f"{name}: the part itself", 0, 1, traceback.format_exc())
+
+
 def main(arguments):
-    """Returns the exit status."""
+    """Returns the exit status. The sum is the last line, whatever happens."""
     options = parser("test").parse_args(arguments)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
@@ -205,11 +214,11 @@ def main(arguments):
     passed = failed = 0
     for name in [options.part] if options.part else PARTS:
         print(f"== {name}", flush=True)
-        for result in PARTS[name](options.full):
+        for result in results(name, options.full):
             show(result)
             passed += result.passed
             failed += result.failed
-    print(f"{passed} passed, {failed} failed")
+    print(f"{passed} passed, {failed} failed", flush=True)
     return 1 if failed or not passed else 0
 
 
