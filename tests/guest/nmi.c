@@ -8,7 +8,7 @@
  * Rounds to wait for an NMI, which comes at once or not at all. Few, for while one is handled no other guest should run:
  * Bochs 2.7 keeps NMIs blocked at the entry of a guest in which they are not (SDM "Interruptibility State", of VM entries).
  */
-#define PATIENCE   2000
+#define PATIENCE   50
 
 static volatile u32 taken, depth, deepest;
 
