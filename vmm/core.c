@@ -10,13 +10,11 @@
 #include "core/pool.h"
 #include "core/time.h"
 #include "vmm/console.h"
+#include "vmm/input.h"
 #include "vmm/vm.h"
 
 /* While a console is busy we come back this often; a 16-byte UART queue empties in 1.4 ms at 115200 baud. */
 #define OUTPUT_PERIOD_US 1000
-/* Typed input: this often, and at most so much, which is what a serial port's FIFO holds. */
-#define INPUT_PERIOD_US 10000
-#define INPUT_AT_ONCE	16u
 
 struct core_vmm core_vmm_table[MAX_CORES];
 const struct vmm_house *house;
@@ -70,19 +68,6 @@ void core_output_soon(void)
 		timer_arm(&core->output_timer, rdtsc() + us_to_ticks(OUTPUT_PERIOD_US));
 }
 
-/* No console interrupts when a key comes: somebody has to look. */
-static void look_for_input(struct timer *timer)
-{
-	char typed[INPUT_AT_ONCE];
-	u32 n = 0;
-
-	for (int byte = console_read(); byte >= 0; byte = n < INPUT_AT_ONCE ? console_read() : -1)
-		typed[n++] = (char)byte;
-	if (n)
-		vm_type(house->config->console, typed, n);
-	timer_arm(timer, rdtsc() + us_to_ticks(INPUT_PERIOD_US));
-}
-
 void vmm_init(const struct vmm_house *the_house)
 {
 	house = the_house;
@@ -99,9 +84,8 @@ void core_init(void)
 	core->programmed = ~0ull;
 	timer_init(&core->slice_timer, slice_over);
 	timer_init(&core->output_timer, output_again);
-	timer_init(&core->input_timer, look_for_input);
 	if (this_core()->index == 0 && house->config->console[0])
-		timer_arm(&core->input_timer, rdtsc() + us_to_ticks(INPUT_PERIOD_US));
+		input_start();
 	core->scratch = pool_alloc((u32)(ALIGN_UP(sizeof(*core->scratch), PAGE_SIZE) / PAGE_SIZE));
 	if (!core->scratch)
 		panic("core %u: no memory in the hypervisor's pool for its work area", this_core()->index);

@@ -24,7 +24,6 @@ struct core_vmm {
 	struct timer output_timer; /* (c) goes on with output that the consoles could not take at once */
 	bool output_due;	  /* (c) that timer fired */
 	u64 last_vm;		  /* (c) serial of the VM that was current last: another one's branches must not steer this one's */
-	struct timer input_timer; /* (c) boot core: looks for typed input, while a VM owns the terminal */
 	u64 wakeups;		  /* (c) returns from the idle halt */
 	struct core_overhead overhead; /* (c) */
 	struct vcpu_state *scratch; /* (c) for work on a whole state: task switch, loading */

@@ -272,17 +272,16 @@ void vm_restart(struct vm *vm)
 }
 
 /* The lock keeps the VM from being freed meanwhile; whether it still has its machine, that knows. */
-void vm_type(const char *name, const char *bytes, u32 n)
+u32 vm_type(const char *name, const char *bytes, u32 n)
 {
-	u32 lost = 0;
+	u32 taken = 0;
 
 	lock_acquire(&table_lock);
 	for (u32 i = 0; i < MAX_VMS; i++)
 		if (vm_table[i] && !strcmp(vm_table[i]->config->name, name))
-			lost = n - machine_console_input(vm_table[i], bytes, n);
+			taken = machine_console_input(vm_table[i], bytes, n);
 	lock_release(&table_lock);
-	if (lost)
-		log_line("vm %s: %u typed bytes lost: it does not read them", name, lost);
+	return taken;
 }
 
 /* It takes seconds when the memory is large: first say what is at work. */

@@ -58,8 +58,8 @@ struct vm {
 
 extern struct vm *vm_table[MAX_VMS];
 
-/* Bytes typed for the VM of this name, if there is one now. Any core. */
-void vm_type(const char *name, const char *bytes, u32 n);
+/* Bytes typed for the VM of this name. Returns how many it took: none while there is none. Any core. */
+u32 vm_type(const char *name, const char *bytes, u32 n);
 
 /*
  * Create from a config: memory, vCPUs, devices, guest files loaded. NULL: a message said why; nothing is left behind.

@@ -1,5 +1,6 @@
 // guest: 32
-/* Echoes lines of COM1, polled, until it is told "quit" or the UART is gone: for tests of the console. */
+/* Echoes lines of COM1, polled, until it is told "quit" or the UART is gone: for tests of the console. `deaf=N`: it begins to read
+ * N ms after it has said that it is ready. */
 #include "guests/lib/guest.h"
 
 #define LINE_SIZE 120
@@ -23,6 +24,14 @@ static bool read_line(char *line)
 	return c >= 0;
 }
 
+static void wait_ms(u64 ms)
+{
+	u64 end = time_ns() + ms * 1000000;
+
+	while (time_ns() < end)
+		pause();
+}
+
 int guest_main(void)
 {
 	char line[LINE_SIZE + 1];
@@ -32,6 +41,7 @@ int guest_main(void)
 		return 1;
 	}
 	write_text("echo ready\r\n");
+	wait_ms(option_number("deaf", 0));
 	while (read_line(line)) {
 		write_text("echo: ");
 		write_text(line);

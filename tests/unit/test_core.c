@@ -18,6 +18,7 @@
 #include "tests/unit/fake_core.h"
 #include "vmm/console.h"
 #include "vmm/core.h"
+#include "vmm/input.h"
 #include "vmm/vm.h"
 
 #define IDLE_HALT_LENGTH 3 /* STI, HLT, CLI: a byte each */
@@ -50,16 +51,8 @@ void vm_console_drain_all(void)
 	vm_console_filled = false;
 }
 
-int console_read(void)
+void input_start(void)
 {
-	return -1;
-}
-
-void vm_type(const char *name, const char *bytes, u32 n)
-{
-	(void)name;
-	(void)bytes;
-	(void)n;
 }
 
 void smp_poll(void)
