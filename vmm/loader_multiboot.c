@@ -197,9 +197,9 @@ static int put_info(const struct loader_input *input, struct placement *placemen
 /* "Machine state": EAX the magic, EBX the information, flat 32-bit segments, A20 on, paging and interrupts off. */
 static int multiboot_load(const struct loader_input *input, struct vcpu_state *state)
 {
-	gpa_t module[CONFIG_MAX_MODULES], entry = 0, info = 0;
 	struct placement placement;
 	struct mb_header header;
+	gpa_t entry = 0;
 	s64 at = find_header(&input->kernel, &header);
 	int error;
 
@@ -215,15 +215,8 @@ static int multiboot_load(const struct loader_input *input, struct vcpu_state *s
 		return error;
 	if (!guest_memory_contains(&input->vm->memory, entry, 1, false))
 		return loader_fail(input, ERR_RANGE, "entry address 0x%llx is outside the VM's RAM", (unsigned long long)entry);
-	error = loader_put_modules(input, &placement, LOADER_LIMIT_32, module);
-	if (!error)
-		error = put_info(input, &placement, module, &info);
-	if (error)
-		return error;
-	loader_state_flat(state, entry);
 	state->reg[REG_RAX] = BOOT_MAGIC;
-	state->reg[REG_RBX] = info;
-	return OK;
+	return loader_finish(input, &placement, put_info, entry, state);
 }
 
 const struct loader_ops loader_multiboot = {

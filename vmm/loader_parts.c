@@ -143,3 +143,18 @@ void loader_state_flat(struct vcpu_state *state, gpa_t entry)
 	state->reg[REG_RFLAGS] = RFLAGS_ONE;
 	state->reg[REG_RIP] = entry;
 }
+
+int loader_finish(const struct loader_input *input, struct placement *placement, loader_put_info_t put_info, gpa_t entry,
+		  struct vcpu_state *state)
+{
+	gpa_t module[CONFIG_MAX_MODULES], info = 0;
+	int error = loader_put_modules(input, placement, LOADER_LIMIT_32, module);
+
+	if (!error)
+		error = put_info(input, placement, module, &info);
+	if (error)
+		return error;
+	loader_state_flat(state, entry);
+	state->reg[REG_RBX] = info;
+	return OK;
+}

@@ -48,4 +48,10 @@ bool loader_pvh_has_entry(const struct loader_file *kernel);
 /* Protected mode without paging, flat 4 GiB segments, interrupts off, the caches on, A20 on (as always here). */
 void loader_state_flat(struct vcpu_state *state, gpa_t entry);
 
+/* Writes a protocol's boot information, of modules that lie at module[i]; `at`: where it is. */
+typedef int (*loader_put_info_t)(const struct loader_input *input, struct placement *placement, const gpa_t *module, gpa_t *at);
+/* With the kernel in place: its modules, its boot information, and the flat start at `entry` with EBX naming the information. */
+int loader_finish(const struct loader_input *input, struct placement *placement, loader_put_info_t put_info, gpa_t entry,
+		  struct vcpu_state *state);
+
 #endif

@@ -105,9 +105,9 @@ static int put_info(const struct loader_input *input, struct placement *placemen
 
 static int pvh_load(const struct loader_input *input, struct vcpu_state *state)
 {
-	gpa_t module[CONFIG_MAX_MODULES], entry = 0, info = 0;
 	struct placement placement;
 	char message[160];
+	gpa_t entry = 0;
 	struct elf elf;
 	int error;
 
@@ -119,15 +119,7 @@ static int pvh_load(const struct loader_input *input, struct vcpu_state *state)
 		return error;
 	placement_init(&placement, &input->vm->memory);
 	error = loader_put_elf(input, &placement, &elf, GUEST_MEMORY_LIMIT);
-	if (!error)
-		error = loader_put_modules(input, &placement, LOADER_LIMIT_32, module);
-	if (!error)
-		error = put_info(input, &placement, module, &info);
-	if (error)
-		return error;
-	loader_state_flat(state, entry);
-	state->reg[REG_RBX] = info;
-	return OK;
+	return error ? error : loader_finish(input, &placement, put_info, entry, state);
 }
 
 const struct loader_ops loader_pvh = {
