@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from tools import bench_linux, image, profile
+from tools.bench_csv import bochs_version, read_csv
 from tools.launch.machine import FAILED, OK, Machine
 from tools.launch.spec import LaunchError, MachineSpec
 from tools.options import parser
@@ -34,12 +35,6 @@ ALONE, HELPED = ("off", ""), ("auto", "_assisted")
 PRINTED = ("operation", "trivisor", "min", "mean")
 TRACED = ("vmreads", "vmwrites")
 COLUMNS = PRINTED + TRACED
-
-
-def read_csv(path):
-    """Rows of a CSV file by their operation; lines that begin with # are comments."""
-    with open(path, encoding="utf-8") as file:
-        return {row["operation"]: row for row in csv.DictReader(line for line in file if not line.startswith("#"))}
 
 
 def parse(text):
@@ -159,9 +154,8 @@ def complaints(reference, measured, committed):
 
 def versions():
     """The tools a result depends on, as a comment."""
-    bochs = subprocess.run(["dpkg-query", "-W", "-f", "bochs ${Version}", "bochs"], capture_output=True, text=True, check=False)
     gcc = subprocess.run(["gcc", "--version"], capture_output=True, text=True, check=False)
-    return f"# {bochs.stdout}, {CPU}, 1 core; {gcc.stdout.splitlines()[0]}; ticks: median, min, mean of 1000, net of the set-up; VMCS accesses of one"
+    return f"# {bochs_version()}, {CPU}, 1 core; {gcc.stdout.splitlines()[0]}; ticks: median, min, mean of 1000, net of the set-up; VMCS accesses of one"
 
 
 def write_csv(path, reference, measured):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools import image
+from tools.bench_csv import bochs_version, read_csv
 from tools.launch.bochs import MODELS
 from tools.launch.machine import FAILED, OK, Machine
 from tools.launch.spec import LaunchError, MachineSpec
@@ -113,21 +114,14 @@ def exit_table(runs):
     return lines
 
 
-def read_rows(path):
-    """Rows of a CSV file by their operation; lines that begin with # are comments."""
-    with open(path, encoding="utf-8") as file:
-        return {row["operation"]: row for row in csv.DictReader(line for line in file if not line.startswith("#"))}
-
-
 def write_csv(path, native, trivisor):
     """Write the result, and with what it was made."""
-    bochs = subprocess.run(["dpkg-query", "-W", "-f", "bochs ${Version}", "bochs"], capture_output=True, text=True, check=False)
     kernel = (KERNEL.parent / "version").read_text().strip()
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows((name, native[name], trivisor[name], f"{overhead(native[name], trivisor[name]):.2f}") for name in PHASES)
-        file.write(f"# {bochs.stdout}, {CPU}, 1 core, TSC {TSC_HZ} Hz; {kernel}; ticks; mitigations off\n")
+        file.write(f"# {bochs_version()}, {CPU}, 1 core, TSC {TSC_HZ} Hz; {kernel}; ticks; mitigations off\n")
 
 
 def complaints(reference, committed, native, trivisor):
@@ -165,13 +159,13 @@ def main(options):
     except (LaunchError, image.ImageError, OSError) as error:
         say(error)
         return FAILED
-    reference, trivisor = read_rows(REFERENCE), runs[-1].ticks
+    reference, trivisor = read_csv(REFERENCE), runs[-1].ticks
     # The same work in both, so that what it costs more here counts as the boot's.
     trivisor["boot_to_init"] -= decompression
     print("\n".join(table(reference, native.ticks, trivisor) + (exit_table(runs) if options.exits else [])))
     if options.csv:
         write_csv(Path(options.csv), native.ticks, trivisor)
-    found = complaints(reference, read_rows(COMMITTED), native.ticks, trivisor) if options.check else []
+    found = complaints(reference, read_csv(COMMITTED), native.ticks, trivisor) if options.check else []
     for complaint in found:
         say(complaint)
     return FAILED if found else OK

@@ -36,7 +36,7 @@ def test_exits_of_a_phase_are_what_it_adds():
 
 
 def test_over_the_limit_is_complained_of_by_name():
-    reference = bench_linux.read_rows(bench_linux.REFERENCE)
+    reference = bench_linux.read_csv(bench_linux.REFERENCE)
     committed = {name: {"overhead_percent": "16"} for name in reference}
     native = {name: 1000 for name in bench_linux.PHASES}
     ticks = {"boot_to_init": 1035, "fork_exec_100": 1158, "shell_loop_10000": 900}
@@ -46,7 +46,7 @@ def test_over_the_limit_is_complained_of_by_name():
 
 
 def test_worse_than_committed_is_complained_of():
-    reference, committed = bench_linux.read_rows(bench_linux.REFERENCE), bench_linux.read_rows(bench_linux.COMMITTED)
+    reference, committed = bench_linux.read_csv(bench_linux.REFERENCE), bench_linux.read_csv(bench_linux.COMMITTED)
     native = {name: 10000 for name in reference}
     ticks = {name: int(10040 + 100 * float(row["overhead_percent"])) for name, row in committed.items()}
     assert bench_linux.complaints(reference, committed, native, ticks) == []
