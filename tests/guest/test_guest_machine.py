@@ -3,6 +3,7 @@
 The guests print what they find; tests/guest/differences.txt lists each deviation, of an emulator or of Trivisor, with its reason.
 """
 import csv
+import statistics
 
 import pytest
 
@@ -71,6 +72,11 @@ def test_natively_nobody_counts_exits(platform):
         assert (exits0, exits3) == ("-", "-") and int(ticks0) is not None and int(ticks3) is not None
 
 
+def middle_ticks(rows, bits, exits):
+    """The median in ring 0 of the instructions that exit there, or of those that do not: a host that is busy disturbs some."""
+    return statistics.median(int(row[2]) for (width, _), row in rows.items() if width == bits and (row[0] not in ("0", "-")) == exits)
+
+
 @pytest.mark.parametrize("machine", MACHINES, indirect=True)
 def test_exits_are_measured(machine):
     machine.expect(r"^vm privilege: ended: exit code 0", END)
@@ -78,8 +84,8 @@ def test_exits_are_measured(machine):
     for bits in ("32", "64"):
         for name, by_engine in EXITS.items():
             assert rows[bits, name][:2] == by_engine[machine.boot.platform == "qemu"], (bits, name)
-    # What exits costs more than what does not.
-    assert int(rows["64", "CPUID"][2]) > 10 * int(rows["64", "SGDT"][2])
+        # What exits costs more than what does not.
+        assert middle_ticks(rows, bits, True) > 10 * middle_ticks(rows, bits, False), bits
 
 
 @pytest.mark.parametrize("machine", MACHINES[-1:], indirect=True)
