@@ -98,7 +98,7 @@ int memcmp(const void *a, const void *b, size_t size);
 size_t strlen(const char *text);
 int strncmp(const char *a, const char *b, size_t size);
 
-/* ---- segments (i386/segments.c, amd64/segments.c) ---- */
+/* ---- segments (segments.c, i386/segments.c, amd64/segments.c) ---- */
 
 /* Code and data segments, flat, for each ring; requested privilege level as the ring. The GDT is writable and has room. */
 #define CODE(ring)	(u16)((8 + 16 * (ring)) | (ring))
