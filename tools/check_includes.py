@@ -1,9 +1,5 @@
-"""Checks the include rules of DESIGN 1: who may include whom, and that no circle is among files or areas.
-
-usage: check_includes.py [ROOT]: prints each violation as file:line, exits with 1 when there is one.
-"""
+"""Checks the include rules of ARCHITECTURE.md, "The house": who may include whom, and that no circle is among files or areas."""
 import re
-import sys
 from pathlib import Path
 
 # arch/x86_64/{cpu,mmu,insn} are one layer; its folders may use each other's headers.
@@ -135,15 +131,3 @@ def _add_area_edge(areas, name, target):
 
 def _layer(area):
     return "arch/x86_64" if area in BASE else area
-
-
-def main(arguments):
-    """Returns the exit status."""
-    violations = check(arguments[0] if arguments else ".")
-    for line in violations:
-        print(line)
-    return 1 if violations else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,10 +1,6 @@
-"""Checks the limits of size: functions up to 60 lines, files up to 500 (unit tests may be longer: they are lists of cases).
-
-usage: check_style.py [ROOT]: prints each violation as file:line, exits with 1 when there is one.
-"""
+"""Checks the limits of size: functions up to 60 lines, files up to 500 (unit tests may be longer: they are lists of cases)."""
 import ast
 import re
-import sys
 from pathlib import Path
 
 FUNCTION_LIMIT, FILE_LIMIT = 60, 500
@@ -75,15 +71,3 @@ def check(root):
             if path.suffix in SUFFIXES and path.is_file():
                 violations += check_file(path.relative_to(root).as_posix(), path.read_text(errors="replace"))
     return violations
-
-
-def main(arguments):
-    """Returns the exit status."""
-    violations = check(arguments[0] if arguments else ".")
-    for line in violations:
-        print(line)
-    return 1 if violations else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
