@@ -218,7 +218,7 @@ $(BUILD)/fuzz/decode_all: tests/fuzz/decode_all.c $(call sources_of,tests/fuzz/d
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $$(call sources_of,tests/fuzz/fuzz_%.c)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
-	$(Q)clang -std=gnu17 -O1 -g -Wall -Wextra -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(DEPS) -o $@ $< $(call sources_of,$<) $(FUZZ_LIBS_$*)
+	$(Q)clang -std=gnu17 -O1 -g -Wall -Wextra -Wno-missing-field-initializers -Werror -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(DEPS) -o $@ $< $(call sources_of,$<) $(FUZZ_LIBS_$*)
 
 clean:
 	rm -rf $(BUILD)

@@ -4,10 +4,9 @@
  * fuzzer at the door, so the input's last byte says whether to make them right: the checksum byte of a structure is then
  * answered so that its sum is 0, which is done when the reader first sees it.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include "drivers/acpi.h"
+#include "tests/fuzz/fuzz.h"
 
 #define BASE 0x1000u
 
@@ -72,7 +71,6 @@ static void check(const struct acpi_info *info)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct acpi_info info;

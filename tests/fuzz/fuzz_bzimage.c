@@ -1,19 +1,12 @@
 // sources: vmm/loader_linux.c vmm/loader_parts.c vmm/elf.c vmm/placement.c vmm/e820.c vmm/guest_memory_map.c lib/fmt.c lib/error.c tests/unit/fake_pool.c tests/unit/fake_ram.c
 /* Any bytes as a Linux kernel: nothing is written outside the VM's RAM or read outside the file, and a refusal says why. */
-#include <stdlib.h>
 #include <string.h>
+#include "tests/fuzz/fuzz.h"
 #include "tests/unit/fake_ram.h"
 #include "vmm/guest_memory.h"
 #include "vmm/loader.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(x)               \
-	do {                     \
-		if (!(x))        \
-			abort(); \
-	} while (0)
 
 #define RAM (4 * MIB)
 

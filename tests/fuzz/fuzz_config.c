@@ -1,18 +1,10 @@
 // sources: vmm/config.c vmm/config_values.c lib/ini.c lib/fmt.c lib/string_copy.c
 /* Any bytes as trivisor.conf: what comes out keeps every promise of config.h, and each error is reported once. */
-#include <stdlib.h>
 #include <string.h>
+#include "tests/fuzz/fuzz.h"
 #include "vmm/config.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static struct config config;
-
-#define REQUIRE(x)               \
-	do {                     \
-		if (!(x))        \
-			abort(); \
-	} while (0)
 
 static void count(void *context, u32 line, const char *message)
 {

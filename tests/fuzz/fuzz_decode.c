@@ -1,8 +1,7 @@
 // sources: tests/fuzz/zydis.c arch/x86_64/insn/decode.c arch/x86_64/insn/opcode.c
 /* The decoder against Zydis, byte strings of any kind. Byte 0 of the input chooses the mode. */
+#include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/zydis.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,16 +1,8 @@
 // sources: vmm/elf.c lib/fmt.c
 /* Any bytes as an ELF file: what elf_parse() lets through keeps the promises of elf.h, and a refusal says why. */
-#include <stdlib.h>
 #include <string.h>
+#include "tests/fuzz/fuzz.h"
 #include "vmm/elf.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(x)               \
-	do {                     \
-		if (!(x))        \
-			abort(); \
-	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

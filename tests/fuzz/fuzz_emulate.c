@@ -6,14 +6,12 @@
  * none), flags, stack size, then the registers' seed, then the instruction.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "arch/x86_64/cpu/regs.h"
 #include "arch/x86_64/insn/emulate.h"
 #include "arch/x86_64/insn/name.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 #define STATUS (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
 #define ACCESSES_EACH 3u

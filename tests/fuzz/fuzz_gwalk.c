@@ -4,10 +4,9 @@
  * the guest's RAM, repeated over all its physical addresses below a limit. Entries may change at each exchange, as by
  * another processor.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include "arch/x86_64/mmu/gwalk.h"
+#include "tests/fuzz/fuzz.h"
 
 #define RAM 0x8000u
 

@@ -3,10 +3,9 @@
  * Hostile firmware: the first byte chooses the descriptor size, the next 16 a range to reserve, the rest is the EFI
  * memory map. Whatever it says, the result is sorted, and no byte is usable that a descriptor calls something else.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include "core/memory_map.h"
+#include "tests/fuzz/fuzz.h"
 
 #define HEADER 17
 
