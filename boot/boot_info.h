@@ -1,11 +1,12 @@
 /*
  * What the UEFI loader hands to the hypervisor. Plain data, versioned; both sides are built from this header.
  *
- * The loader enters kernel_entry (System V ABI, RDI = physical address of struct boot_info) with: long mode, 4-level paging,
- * interrupts off, DF clear, page tables that map
- *   - all RAM and the framebuffer 1:1 from address 0 (PML4 slot 0), writable and executable; a framebuffer above POOL_LIMIT as well,
- *     but then only 1:1: at boot reach it by its physical address,
- *   - the same tables again at POOL_BASE (core/layout.h), so that POOL_BASE + physical address works from the first instruction,
+ * The loader enters kernel_entry (System V ABI, RDI = physical address of struct boot_info) with: long mode, 4-level
+ * paging, interrupts off, DF clear, page tables that map
+ *   - all RAM and the framebuffer 1:1 from address 0 (PML4 slot 0), writable and executable; a framebuffer above
+ *     POOL_LIMIT as well, but then only 1:1: at boot reach it by its physical address,
+ *   - the same tables again at POOL_BASE (core/layout.h), so that POOL_BASE + physical address works from the first
+ *     instruction,
  *   - the hypervisor's image at the addresses its ELF program headers name.
  * These tables lie in EfiLoaderData and live until the hypervisor has its own.
  */

@@ -8,9 +8,10 @@ static bool sane(const struct clock_reading *reading)
 {
 	s32 zone = reading->zone;
 
-	return reading->year >= 1970 && reading->year <= 9999 && reading->month >= 1 && reading->month <= 12 && reading->day >= 1 &&
-	       reading->day <= 31 && reading->hour <= 23 && reading->minute <= 59 && reading->second <= 59 &&
-	       reading->nanosecond <= 999999999 && (zone == CLOCK_ZONE_UNKNOWN || (zone >= -ZONE_LIMIT && zone <= ZONE_LIMIT));
+	return reading->year >= 1970 && reading->year <= 9999 && reading->month >= 1 && reading->month <= 12 &&
+	       reading->day >= 1 && reading->day <= 31 && reading->hour <= 23 && reading->minute <= 59 &&
+	       reading->second <= 59 && reading->nanosecond <= 999999999 &&
+	       (zone == CLOCK_ZONE_UNKNOWN || (zone >= -ZONE_LIMIT && zone <= ZONE_LIMIT));
 }
 
 u64 clock_seconds(const struct clock_reading *reading)

@@ -12,7 +12,10 @@ struct clock_reading {
 
 #define CLOCK_ZONE_UNKNOWN 0x7ff
 
-/* Seconds since 1970, UTC. A clock of an unknown zone is taken to show UTC, as Linux takes it. 0: what it shows is no time, or before 1970. */
+/*
+ * Seconds since 1970, UTC. A clock of an unknown zone is taken to show UTC, as Linux takes it. 0: what it shows is no
+ * time, or before 1970.
+ */
 u64 clock_seconds(const struct clock_reading *reading);
 
 #endif

@@ -74,7 +74,10 @@ static int add_segment(struct elf_image *image, const struct program_header *p, 
 		return refuse(why, "has too many segments");
 	if (image->count == 0)
 		image->base = ALIGN_DOWN(p->va, PAGE_SIZE);
-	/* Both addresses are at least `lowest` and rise, so the difference cannot wrap; rounding up is done on the size alone. */
+	/*
+	 * Both addresses are at least `lowest` and rise, so the difference cannot wrap; rounding up is done on the size
+	 * alone.
+	 */
 	image->size = ALIGN_UP(p->va - image->base + p->memory_size, PAGE_SIZE);
 	if (image->size > ELF_MAX_IMAGE)
 		return refuse(why, "spans more than 64 MiB");

@@ -20,8 +20,8 @@ struct elf_image {
 };
 
 /*
- * Read the headers of a static 64-bit x86-64 executable whose segments all lie at or above `lowest`. ERR_FORMAT: it is not one; then
- * *why is a phrase that completes "the file ...".
+ * Read the headers of a static 64-bit x86-64 executable whose segments all lie at or above `lowest`. ERR_FORMAT: it is
+ * not one; then *why is a phrase that completes "the file ...".
  */
 int elf_parse(struct elf_image *image, const void *file, u64 size, u64 lowest, const char **why);
 /* Place the segments in `memory` (image->size bytes), and zeros everywhere else. */

@@ -13,8 +13,8 @@ struct file_list {
 };
 
 /*
- * Put the names of every `kernel` and every item of every `ramdisk` into file[BOOT_MAX_FILES], each once, with pa 0. Lines it does
- * not understand are passed over: the hypervisor reads the same text and reports them.
+ * Put the names of every `kernel` and every item of every `ramdisk` into file[BOOT_MAX_FILES], each once, with pa 0.
+ * Lines it does not understand are passed over: the hypervisor reads the same text and reports them.
  */
 void file_list_read(struct file_list *list, struct boot_file *file, const char *text, u64 size);
 

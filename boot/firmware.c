@@ -5,7 +5,10 @@
 #include "lib/fmt.h"
 #include "lib/string.h"
 
-/* A SIPI's vector is a page number; pages from 0xa0000 up are no RAM (SDM vol. 3 "Multiple-Processor (MP) Initialization"). */
+/*
+ * A SIPI's vector is a page number; pages from 0xa0000 up are no RAM (SDM vol. 3 "Multiple-Processor (MP)
+ * Initialization").
+ */
 #define TRAMPOLINE_LIMIT 0xa0000ull
 
 void find_firmware(struct boot_info *info)
@@ -47,8 +50,8 @@ void find_acpi(struct boot_info *info)
 }
 
 /*
- * From firmware and not from the CMOS clock behind it: where that clock is, which byte holds the century, and whether there is one at all
- * is the machine's own affair, and firmware is the one that knows.
+ * From firmware and not from the CMOS clock behind it: where that clock is, which byte holds the century, and whether
+ * there is one at all is the machine's own affair, and firmware is the one that knows.
  */
 void find_time(struct boot_info *info)
 {
@@ -57,13 +60,15 @@ void find_time(struct boot_info *info)
 
 	info->time_tsc = rdtsc();
 	if (!EFI_ERROR(status)) {
-		const struct clock_reading reading = {.year = now.Year, .month = now.Month, .day = now.Day, .hour = now.Hour,
+		const struct clock_reading reading = {.year = now.Year, .month = now.Month, .day = now.Day,
+						      .hour = now.Hour,
 			.minute = now.Minute, .second = now.Second, .nanosecond = now.Nanosecond, .zone = now.TimeZone};
 
 		info->time_seconds = clock_seconds(&reading);
 	}
 	if (info->time_seconds == 0)
-		say("  time: firmware does not know it%s%s", EFI_ERROR(status) ? ": " : "", EFI_ERROR(status) ? status_name(status) : "");
+		say("  time: firmware does not know it%s%s", EFI_ERROR(status) ? ": " : "",
+		    EFI_ERROR(status) ? status_name(status) : "");
 }
 
 void find_cpus(struct boot_info *info)

@@ -34,10 +34,14 @@ static bool has_cet(void)
 
 void check_machine(void)
 {
-	/* Paging levels cannot be changed while paging is on (SDM vol. 3 "Paging-Mode Enabling"), and our tables have four. */
+	/*
+	 * Paging levels cannot be changed while paging is on (SDM vol. 3 "Paging-Mode Enabling"), and our tables have
+	 * four.
+	 */
 	if (read_cr4() & CR4_LA57)
-		fail(EFI_UNSUPPORTED, "Firmware runs with 5-level paging (CR4.LA57), which Trivisor does not support yet: "
-				      "turn it off in firmware setup (\"5-level paging\", \"LA57\").");
+		fail(EFI_UNSUPPORTED,
+		     "Firmware runs with 5-level paging (CR4.LA57), which Trivisor does not support yet: "
+		     "turn it off in firmware setup (\"5-level paging\", \"LA57\").");
 	/* We go on running for a few instructions on the new tables, so they must map us. */
 	if ((u64)&check_machine >= POOL_LIMIT || (u64)__builtin_frame_address(0) >= POOL_LIMIT)
 		fail(EFI_UNSUPPORTED, "Firmware loaded Trivisor above 512 GiB, where it cannot run.");
@@ -49,7 +53,8 @@ static EFI_STATUS get_map(struct boot_info *info, UINTN *key)
 	UINT32 version = 0;
 	EFI_STATUS status;
 
-	status = loader.services->GetMemoryMap(&size, (EFI_MEMORY_DESCRIPTOR *)info->map_pa, key, &descriptor_size, &version);
+	status = loader.services->GetMemoryMap(&size, (EFI_MEMORY_DESCRIPTOR *)info->map_pa, key, &descriptor_size,
+					       &version);
 	info->map_size = (u32)size;
 	info->descriptor_size = (u32)descriptor_size;
 	info->descriptor_version = version;
@@ -83,7 +88,8 @@ static int map_framebuffer_above(struct paging *paging, const struct boot_frameb
 }
 
 /*
- * Built while firmware still runs, so that a failure can be reported: whatever changes its type until we leave, RAM stays RAM.
+ * Built while firmware still runs, so that a failure can be reported: whatever changes its type until we leave, RAM
+ * stays RAM.
  */
 void build_tables(struct boot_info *info, u64 image_va)
 {
@@ -108,13 +114,14 @@ void build_tables(struct boot_info *info, u64 image_va)
 	if (!error)
 		error = map_framebuffer_above(&paging, fb);
 	if (error)
-		fail(EFI_OUT_OF_RESOURCES, "The loader's page tables do not hold this machine's memory map (error %d).", error);
+		fail(EFI_OUT_OF_RESOURCES, "The loader's page tables do not hold this machine's memory map (error %d).",
+		     error);
 	tables_root = info->tables_pa;
 }
 
 /*
- * UEFI specification "EFI_BOOT_SERVICES.ExitBootServices()": a stale key is EFI_INVALID_PARAMETER, and the map is to be read anew.
- * After the first call nothing but memory services may be used.
+ * UEFI specification "EFI_BOOT_SERVICES.ExitBootServices()": a stale key is EFI_INVALID_PARAMETER, and the map is to be
+ * read anew. After the first call nothing but memory services may be used.
  */
 static EFI_STATUS exit_boot_services(struct boot_info *info)
 {
@@ -152,8 +159,9 @@ void leave(struct boot_info *info, u64 entry)
 	__asm__ volatile("cli" : : : "memory");
 	stop_cet();
 	/*
-	 * Clearing CR4.PGE drops firmware's global translations, which a load of CR3 alone would leave (SDM vol. 3 "Operations that
-	 * Invalidate TLBs and Paging-Structure Caches"). The code here is mapped alike by both tables and lies in EfiLoaderCode.
+	 * Clearing CR4.PGE drops firmware's global translations, which a load of CR3 alone would leave (SDM vol. 3
+	 * "Operations that Invalidate TLBs and Paging-Structure Caches"). The code here is mapped alike by both tables
+	 * and lies in EfiLoaderCode.
 	 */
 	write_cr4(read_cr4() & ~(CR4_PGE | CR4_PCIDE));
 	__asm__ volatile("cld\n\t"

@@ -30,7 +30,10 @@ void serial_write(const char *text);
 
 /* boot/pages.c: whole pages below `limit`. 0: none left. All of them are given back by pages_free_all(). */
 u64 pages_take(u64 bytes, EFI_MEMORY_TYPE type, u64 limit);
-/* As pages_take() for EfiLoaderData that the hypervisor can reach; zeroed. Fails with `what` in the sentence when there is none. */
+/*
+ * As pages_take() for EfiLoaderData that the hypervisor can reach; zeroed. Fails with `what` in the sentence when there
+ * is none.
+ */
 void *pages_need(u64 bytes, const char *what);
 void pages_free_all(void);
 

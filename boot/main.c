@@ -17,7 +17,9 @@ static void load_needed(const char *name, u64 *pa, u64 *size)
 	EFI_STATUS status = volume_read(name, pa, size);
 
 	if (EFI_ERROR(status))
-		fail(status, "\\trivisor\\%s could not be read from the volume the loader came from: write the disk image anew.", name);
+		fail(status,
+		     "\\trivisor\\%s could not be read from the volume the loader came from: "
+		     "write the disk image anew.", name);
 }
 
 static void load_hypervisor(struct boot_info *info, struct elf_image *image)
@@ -39,7 +41,8 @@ static void load_named(struct boot_file *file)
 	file->status = volume_read(file->name, &file->pa, &file->size);
 	if (EFI_ERROR(file->status)) {
 		file->size = 0;
-		say("  \\trivisor\\%s could not be read: %s. Its VM will not start.", file->name, status_name(file->status));
+		say("  \\trivisor\\%s could not be read: %s. Its VM will not start.", file->name,
+		    status_name(file->status));
 	}
 }
 
@@ -54,7 +57,8 @@ static void load_config(struct boot_info *info)
 		say("  " CONFIG_FILE ":%u: a file's name must have 1 to %u plain ASCII characters.", list.bad_line,
 		    BOOT_NAME_SIZE - 1);
 	if (list.left_out != 0)
-		say("  " CONFIG_FILE " names %u files more than the %u that can be loaded.", list.left_out, BOOT_MAX_FILES);
+		say("  " CONFIG_FILE " names %u files more than the %u that can be loaded.", list.left_out,
+		    BOOT_MAX_FILES);
 	for (u32 i = 0; i < list.count; i++)
 		load_named(&info->files[i]);
 }

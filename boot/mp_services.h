@@ -1,4 +1,7 @@
-/* EFI_MP_SERVICES_PROTOCOL, as far as the loader calls it (PI specification vol. 2 "MP Services Protocol"); gnu-efi lacks it. */
+/*
+ * EFI_MP_SERVICES_PROTOCOL, as far as the loader calls it (PI specification vol. 2 "MP Services Protocol"); gnu-efi
+ * lacks it.
+ */
 #ifndef BOOT_MP_SERVICES_H
 #define BOOT_MP_SERVICES_H
 
@@ -16,7 +19,8 @@ struct mp_processor_information {
 
 struct mp_services {
 	EFI_STATUS(EFIAPI *get_number_of_processors)(struct mp_services *self, UINTN *all, UINTN *enabled);
-	EFI_STATUS(EFIAPI *get_processor_info)(struct mp_services *self, UINTN number, struct mp_processor_information *info);
+	EFI_STATUS(EFIAPI *get_processor_info)(struct mp_services *self, UINTN number,
+					       struct mp_processor_information *info);
 	/* StartupAllAPs, StartupThisAP, SwitchBSP, EnableDisableAP and WhoAmI follow; not called. */
 };
 

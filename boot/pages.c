@@ -20,7 +20,10 @@ u64 pages_take(u64 bytes, EFI_MEMORY_TYPE type, u64 limit)
 		return 0;
 	runs[run_count].pa = pa;
 	runs[run_count++].pages = pages;
-	/* Page 0 is memory like any other to firmware, but 0 means "none" to us. It stays taken; the next one is another. */
+	/*
+	 * Page 0 is memory like any other to firmware, but 0 means "none" to us. It stays taken; the next one is
+	 * another.
+	 */
 	return pa != 0 ? pa : pages_take(bytes, type, limit);
 }
 

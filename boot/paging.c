@@ -1,6 +1,8 @@
 #include "boot/paging.h"
 
-/* Page-table entry bits (SDM vol. 3 "4-Level Paging and 5-Level Paging"). Everything is writable and executable here. */
+/*
+ * Page-table entry bits (SDM vol. 3 "4-Level Paging and 5-Level Paging"). Everything is writable and executable here.
+ */
 #define ENTRY_PRESENT  BIT(0)
 #define ENTRY_WRITABLE BIT(1)
 #define ENTRY_ACCESSED BIT(5)
@@ -13,7 +15,10 @@
 
 #define IDENTITY_SLOT 0
 
-/* The head of an EFI_MEMORY_DESCRIPTOR (UEFI specification "EFI_BOOT_SERVICES.GetMemoryMap()"); firmware's stride is its own. */
+/*
+ * The head of an EFI_MEMORY_DESCRIPTOR (UEFI specification "EFI_BOOT_SERVICES.GetMemoryMap()"); firmware's stride is
+ * its own.
+ */
 struct map_descriptor {
 	u32 type, pad;
 	u64 start, virtual_start, pages;
@@ -22,8 +27,8 @@ struct map_descriptor {
 bool paging_is_ram(u32 efi_type)
 {
 	/*
-	 * By number: 0 Reserved, 8 Unusable, 11 and 12 memory-mapped I/O, 13 PAL code, 14 Persistent, 15 Unaccepted; above that
-	 * OEM and OS types, of which nothing is known.
+	 * By number: 0 Reserved, 8 Unusable, 11 and 12 memory-mapped I/O, 13 PAL code, 14 Persistent, 15 Unaccepted;
+	 * above that OEM and OS types, of which nothing is known.
 	 */
 	return (efi_type >= 1 && efi_type <= 7) || efi_type == 9 || efi_type == 10;
 }
@@ -67,7 +72,10 @@ static u32 chunks_in_gib(const struct paging_plan *plan, u64 gib)
 
 u32 paging_pages_needed(const struct paging_plan *plan, u64 image_size, u64 extra_size, bool gib_leaves)
 {
-	/* PML4; PDPT of the plan; PDPT, page directories and page tables of the image and of the extra range, which may straddle. */
+	/*
+	 * PML4; PDPT of the plan; PDPT, page directories and page tables of the image and of the extra range, which may
+	 * straddle.
+	 */
 	u64 needed = 2 + (1 + 2 + image_size / PAGING_CHUNK + 2) + (2 + extra_size / GIB + 2);
 
 	for (u64 gib = 0; gib < POOL_LIMIT / GIB; gib++) {
@@ -84,7 +92,10 @@ void paging_init(struct paging *paging, void *arena, u32 pages, bool gib_leaves)
 	*paging = (struct paging){.arena = arena, .pages = pages, .used = 1, .gib_leaves = gib_leaves};
 }
 
-/* The table that entry `index` of `table` points to, made when there is none. NULL: the arena is used up, or a leaf is in the way. */
+/*
+ * The table that entry `index` of `table` points to, made when there is none. NULL: the arena is used up, or a leaf is
+ * in the way.
+ */
 static u64 *next_table(struct paging *paging, u64 *table, u64 index)
 {
 	u64 entry = table[index];

@@ -135,7 +135,8 @@ void fail(EFI_STATUS status, const char *format, ...)
 	write_line("", true);
 	write_line(line, true);
 	if (status != EFI_SUCCESS) {
-		fmt_print(line, sizeof(line), "Firmware's answer: %s (0x%llx).", status_name(status), (unsigned long long)status);
+		fmt_print(line, sizeof(line), "Firmware's answer: %s (0x%llx).", status_name(status),
+			  (unsigned long long)status);
 		write_line(line, true);
 	}
 	if (loader.leaving)
@@ -144,8 +145,8 @@ void fail(EFI_STATUS status, const char *format, ...)
 		write_line("Trivisor did not start. Back to firmware after a key or ten seconds.", true);
 	wait_for_key();
 	/*
-	 * UEFI specification "EFI_BOOT_SERVICES.ExitBootServices()": after the first call firmware may have shut down in part, so there is
-	 * no way back into it but a reset.
+	 * UEFI specification "EFI_BOOT_SERVICES.ExitBootServices()": after the first call firmware may have shut down
+	 * in part, so there is no way back into it but a reset.
 	 */
 	if (loader.leaving)
 		loader.table->RuntimeServices->ResetSystem(EfiResetCold, status, 0, NULL);

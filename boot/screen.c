@@ -9,8 +9,8 @@ static EFI_GRAPHICS_OUTPUT_PROTOCOL *find_gop(void)
 	UINTN count;
 
 	if (loader.table->ConsoleOutHandle &&
-	    !EFI_ERROR(loader.services->HandleProtocol(loader.table->ConsoleOutHandle, &guid, (void **)&gop)) && gop->Mode &&
-	    gop->Mode->FrameBufferBase != 0)
+	    !EFI_ERROR(loader.services->HandleProtocol(loader.table->ConsoleOutHandle, &guid, (void **)&gop)) &&
+	    gop->Mode && gop->Mode->FrameBufferBase != 0)
 		return gop;
 	if (EFI_ERROR(loader.services->LocateHandleBuffer(ByProtocol, &guid, NULL, &count, &handles)))
 		return NULL;
@@ -37,7 +37,9 @@ static u32 pixel_format(EFI_GRAPHICS_PIXEL_FORMAT format)
 	}
 }
 
-/* A mode is used only if its lines lie in the framebuffer firmware names; 32 bits a pixel, as all three formats have. */
+/*
+ * A mode is used only if its lines lie in the framebuffer firmware names; 32 bits a pixel, as all three formats have.
+ */
 static bool mode_is_sane(const struct boot_framebuffer *fb)
 {
 	return fb->format != BOOT_PIXEL_NONE && fb->width > 0 && fb->height > 0 && fb->stride >= fb->width &&

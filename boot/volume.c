@@ -19,10 +19,12 @@ void volume_open(void)
 		fail(status, "Firmware does not say where the loader came from (EFI_LOADED_IMAGE_PROTOCOL).");
 	status = loader.services->HandleProtocol(image->DeviceHandle, &volume_guid, (void **)&system);
 	if (EFI_ERROR(status))
-		fail(status, "The loader did not come from a FAT volume (EFI_SIMPLE_FILE_SYSTEM_PROTOCOL): start it from the disk image.");
+		fail(status, "The loader did not come from a FAT volume (EFI_SIMPLE_FILE_SYSTEM_PROTOCOL): start it "
+			     "from the disk image.");
 	status = system->OpenVolume(system, &volume);
 	if (EFI_ERROR(status))
-		fail(status, "The volume the loader came from does not open (EFI_SIMPLE_FILE_SYSTEM_PROTOCOL.OpenVolume).");
+		fail(status,
+		     "The volume the loader came from does not open (EFI_SIMPLE_FILE_SYSTEM_PROTOCOL.OpenVolume).");
 }
 
 static EFI_STATUS open_file(const char *name, EFI_FILE_HANDLE *file)

@@ -1,6 +1,7 @@
 /*
  * The hypervisor's virtual address space: every PML4 slot in use is named here and nowhere else.
- * Slots above the window are filled at boot, stand in every root and never change after (ARCHITECTURE.md "The memory it lives in").
+ * Slots above the window are filled at boot, stand in every root and never change after (ARCHITECTURE.md "The memory it
+ * lives in").
  */
 #ifndef CORE_LAYOUT_H
 #define CORE_LAYOUT_H

@@ -30,7 +30,8 @@ static inline bool lock_try(struct spinlock *lock)
 	u32 owner = __atomic_load_n(&lock->owner, __ATOMIC_RELAXED);
 	u32 expected = owner;
 
-	return __atomic_compare_exchange_n(&lock->next, &expected, owner + 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&lock->next, &expected, owner + 1, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
 }
 
 static inline void lock_release(struct spinlock *lock)

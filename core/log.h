@@ -36,9 +36,9 @@ void log_stage(u32 number, const char *format, ...) PRINTF(2, 3);
 /* A line "prefix| text" of a guest; text is sanitized (control bytes other than tab become '?'). */
 void log_guest_line(const char *prefix, const char *text, size_t length);
 /*
- * What stands in a line that its guest has not ended yet, or (`ends`) all of it: for the guest that owns the terminal, whose control
- * characters go through. Of `text`, `shown` bytes have been shown before; they are shown again when another line came between.
- * `prefix` tells lines apart by its address.
+ * What stands in a line that its guest has not ended yet, or (`ends`) all of it: for the guest that owns the terminal,
+ * whose control characters go through. Of `text`, `shown` bytes have been shown before; they are shown again when
+ * another line came between. `prefix` tells lines apart by its address.
  */
 void log_guest_part(const char *prefix, const char *text, size_t length, size_t shown, bool ends);
 /* Move what the consoles take without waiting. True when something is left. Any core may call it. */

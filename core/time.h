@@ -32,8 +32,9 @@ static inline u64 ticks_to_us(u64 ticks)
 }
 
 /*
- * The time of day, UTC: `wall_start_ns` since 1970 when the boot core's TSC was `wall_start_ticks`. Set once at boot from what the loader
- * handed over; both 0 where firmware has no clock, and the machine then thinks that it was switched on in 1970.
+ * The time of day, UTC: `wall_start_ns` since 1970 when the boot core's TSC was `wall_start_ticks`. Set once at boot
+ * from what the loader handed over; both 0 where firmware has no clock, and the machine then thinks that it was
+ * switched on in 1970.
  */
 extern u64 wall_start_ns, wall_start_ticks;
 

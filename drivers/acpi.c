@@ -61,7 +61,8 @@ static bool read_rsdp(struct acpi_info *info, const struct acpi_reader *reader, 
 }
 
 /* The list of tables, XSDT before RSDT. Returns the size of its entries, 0: none is valid. */
-static u32 open_list(struct acpi_info *info, const struct acpi_reader *reader, const struct rsdp *rsdp, struct acpi_table *list)
+static u32 open_list(struct acpi_info *info, const struct acpi_reader *reader, const struct rsdp *rsdp,
+		     struct acpi_table *list)
 {
 	if (rsdp->xsdt != 0 && acpi_table_open(list, info, reader, rsdp->xsdt) && acpi_table_is(list, "XSDT"))
 		return sizeof(u64);

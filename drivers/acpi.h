@@ -1,7 +1,7 @@
 /*
- * Firmware's ACPI tables: which cores and IOAPICs there are, timers, and how to power off. Pure: memory is read through a callback,
- * and every length and checksum is verified first, since tables come from whoever wrote the firmware. Fuzzed.
- * Structures and names: ACPI specification, "ACPI Software Programming Model".
+ * Firmware's ACPI tables: which cores and IOAPICs there are, timers, and how to power off. Pure: memory is read through
+ * a callback, and every length and checksum is verified first, since tables come from whoever wrote the firmware.
+ * Fuzzed. Structures and names: ACPI specification, "ACPI Software Programming Model".
  */
 #ifndef DRIVERS_ACPI_H
 #define DRIVERS_ACPI_H
@@ -79,8 +79,9 @@ struct acpi_info {
 };
 
 /*
- * Read what the RSDP at `rsdp` leads to into `info`. ERR_FORMAT: there is no valid RSDP, or no valid table list (why: in `problem`); then all
- * else in info is empty. OK otherwise; a table that is missing leaves its part of info 0, one that is bad does too and is in `problem`.
+ * Read what the RSDP at `rsdp` leads to into `info`. ERR_FORMAT: there is no valid RSDP, or no valid table list (why:
+ * in `problem`); then all else in info is empty. OK otherwise; a table that is missing leaves its part of info 0, one
+ * that is bad does too and is in `problem`.
  */
 int acpi_read(struct acpi_info *info, const struct acpi_reader *reader, paddr_t rsdp);
 

@@ -32,7 +32,8 @@ enum fadt_field {
 /* Registers we can write: in a port or in memory. */
 static bool is_usable(const struct acpi_register *r)
 {
-	return r->address != 0 && (r->space == ACPI_SPACE_MEMORY || (r->space == ACPI_SPACE_IO && r->address <= MAX_PORT));
+	return r->address != 0 &&
+	       (r->space == ACPI_SPACE_MEMORY || (r->space == ACPI_SPACE_IO && r->address <= MAX_PORT));
 }
 
 /* The extended field when it holds something usable, else the old one, which is always a port. */

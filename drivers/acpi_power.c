@@ -97,7 +97,10 @@ static void wait_for_the_end(void)
 		cpu_pause();
 }
 
-/* Sleep types work in ACPI mode; firmware turns it on when told so by an SMI (ACPI "Legacy/ACPI Select and the SCI Interrupt"). */
+/*
+ * Sleep types work in ACPI mode; firmware turns it on when told so by an SMI (ACPI "Legacy/ACPI Select and the SCI
+ * Interrupt").
+ */
 static bool enable_acpi_mode(void)
 {
 	u64 start = rdtsc();

@@ -1,6 +1,7 @@
 /*
- * The sleep types for soft off: \_S5 (ACPI "\_Sx (System States)"), a package of small integers. There is no AML interpreter here;
- * as every firmware writes this package out in full, its bytes are looked for (ACPI "AML Grammar Definition").
+ * The sleep types for soft off: \_S5 (ACPI "\_Sx (System States)"), a package of small integers. There is no AML
+ * interpreter here; as every firmware writes this package out in full, its bytes are looked for (ACPI "AML Grammar
+ * Definition").
  */
 #include "drivers/acpi_table.h"
 #include "lib/string.h"
@@ -84,7 +85,8 @@ static bool is_definition(const u8 *bytes, u32 i)
 
 void acpi_read_s5(struct acpi_info *info, const struct acpi_table *definitions)
 {
-	u8 bytes[2 + BLOCK + LONGEST]; /* the two bytes before the name, the block its start lies in, and what may follow */
+	/* The two bytes before the name, the block its start lies in, and what may follow. */
+	u8 bytes[2 + BLOCK + LONGEST];
 
 	for (u32 at = ACPI_HEADER_SIZE; at < definitions->length && !info->has_s5; at += BLOCK) {
 		u32 n = MIN(definitions->length - (at - 2), (u32)sizeof(bytes));

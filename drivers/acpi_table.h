@@ -1,4 +1,6 @@
-/* One ACPI table, its header and checksum verified, read within its bounds. For the files drivers/acpi*.c only. Pure. */
+/*
+ * One ACPI table, its header and checksum verified, read within its bounds. For the files drivers/acpi*.c only. Pure.
+ */
 #ifndef DRIVERS_ACPI_TABLE_H
 #define DRIVERS_ACPI_TABLE_H
 

@@ -25,8 +25,8 @@ struct firmware_call {
 };
 
 /*
- * Call it on a stack of its own, interrupts on. Every gate of the given IDT must lead to firmware_call_faulted or firmware_call_late.
- * One core only, once at a time.
+ * Call it on a stack of its own, interrupts on. Every gate of the given IDT must lead to firmware_call_faulted or
+ * firmware_call_late. One core only, once at a time.
  */
 u32 firmware_call(const struct firmware_call *call);
 /* Not functions: where gates lead. */

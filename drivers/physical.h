@@ -4,7 +4,10 @@
 
 #include "lib/types.h"
 
-/* Copy [pa, pa+size) through this core's temporary mapping; in the form struct acpi_reader wants. False: not below 2^52. */
+/*
+ * Copy [pa, pa+size) through this core's temporary mapping; in the form struct acpi_reader wants. False: not below
+ * 2^52.
+ */
 bool physical_read(void *context, paddr_t pa, void *to, u64 size);
 
 #endif

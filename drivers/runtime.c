@@ -60,7 +60,8 @@ static u64 find_reset_system(paddr_t system_table)
 	if (!read_kept(system_table, &signature) || signature != SYSTEM_SIGNATURE ||
 	    !read_kept(system_table + SYSTEM_RUNTIME_AT, &services))
 		return 0;
-	if (!read_kept(services, &signature) || signature != RUNTIME_SIGNATURE || !read_kept(services + RUNTIME_RESET_AT, &function))
+	if (!read_kept(services, &signature) || signature != RUNTIME_SIGNATURE ||
+	    !read_kept(services + RUNTIME_RESET_AT, &function))
 		return 0;
 	return runtime_map_contains(&map, function, 1) ? function : 0;
 }
@@ -76,8 +77,8 @@ void runtime_init(const struct boot_info *info)
 }
 
 /*
- * Our upper half and, in the lower, firmware 1:1: writable and executable alike, since older firmware keeps data beside its code.
- * It is in use for this one call, at the machine's end.
+ * Our upper half and, in the lower, firmware 1:1: writable and executable alike, since older firmware keeps data beside
+ * its code. It is in use for this one call, at the machine's end.
  */
 static int build_root(struct root *root)
 {

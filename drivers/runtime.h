@@ -15,7 +15,8 @@ enum runtime_reset {
 /* Find ResetSystem() and what it needs mapped, while the loader's memory map is still there. Boot core, once. */
 void runtime_init(const struct boot_info *info);
 /*
- * Call ResetSystem(). Returns only when that did not work, with the reason. No other core may run; five seconds at most.
+ * Call ResetSystem(). Returns only when that did not work, with the reason. No other core may run; five seconds at
+ * most.
  */
 const char *runtime_reset(enum runtime_reset type);
 

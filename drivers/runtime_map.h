@@ -19,7 +19,9 @@ struct runtime_map {
 	struct runtime_region region[RUNTIME_MAX_REGIONS];
 };
 
-/* The part of an EFI_MEMORY_DESCRIPTOR that every version has (UEFI specification "EFI_BOOT_SERVICES.GetMemoryMap()"). */
+/*
+ * The part of an EFI_MEMORY_DESCRIPTOR that every version has (UEFI specification "EFI_BOOT_SERVICES.GetMemoryMap()").
+ */
 struct runtime_descriptor {
 	u32 type, pad;
 	u64 start, virtual_start, pages, attribute;

@@ -210,7 +210,10 @@ int fmt_vprint(char *buf, size_t size, const char *format, va_list args)
 		at = parse_spec(at + 1, &spec, &rest);
 		if (convert(&out, &spec, &rest))
 			continue;
-		/* The arguments' types are unknown from here on: the rest goes out as it stands, so that the mistake is seen. */
+		/*
+		 * The arguments' types are unknown from here on: the rest goes out as it stands, so that the mistake is
+		 * seen.
+		 */
 		while (*start)
 			put(&out, *start++);
 		break;

@@ -1,6 +1,6 @@
 /*
- * The functions of lib/string.h that libc has under the same names; gcc itself emits calls to the first four. Host builds leave
- * this file out and use libc's (which ASan watches); its own unit test includes it under other names.
+ * The functions of lib/string.h that libc has under the same names; gcc itself emits calls to the first four. Host
+ * builds leave this file out and use libc's (which ASan watches); its own unit test includes it under other names.
  */
 #include "lib/string.h"
 

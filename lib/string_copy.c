@@ -1,4 +1,7 @@
-/* The one string function that libc does not have: apart from lib/string.c, so that host builds can link it beside libc. */
+/*
+ * The one string function that libc does not have: apart from lib/string.c, so that host builds can link it beside
+ * libc.
+ */
 #include "lib/string.h"
 
 bool string_copy(char *dst, size_t size, const char *src)

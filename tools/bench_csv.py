@@ -1,4 +1,5 @@
-"""What the benchmarks' CSV files have in common: a row for each operation, and comments that say what a result depends on."""
+"""What the benchmarks' CSV files have in common: a row for each operation, and comments that say what a result depends
+on."""
 import csv
 import subprocess
 
@@ -11,4 +12,5 @@ def read_csv(path):
 
 def bochs_version():
     """The emulator, for a comment."""
-    return subprocess.run(["dpkg-query", "-W", "-f", "bochs ${Version}", "bochs"], capture_output=True, text=True, check=False).stdout
+    return subprocess.run(["dpkg-query", "-W", "-f", "bochs ${Version}", "bochs"], capture_output=True, text=True,
+                          check=False).stdout

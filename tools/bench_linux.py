@@ -1,7 +1,8 @@
-"""`./trivisor bench --linux`: what Debian's kernel costs under Trivisor beside the same kernel natively, in the same emulated machine.
+"""`./trivisor bench --linux`: what Debian's kernel costs under Trivisor beside the same kernel natively, in the same
+emulated machine.
 
-Both run tests/bench/linux/init.c as their first process, with the same command line, in Bochs with one core, where a tick of the TSC is an
-instruction. Natively it is started by PC BIOS and GRUB.
+Both run tests/bench/linux/init.c as their first process, with the same command line, in Bochs with one core, where a
+tick of the TSC is an instruction. Natively it is started by PC BIOS and GRUB.
 """
 import csv
 import re
@@ -32,7 +33,8 @@ PHASES = {"boot_to_init": "", "fork_exec_100": "bench_fork=1", "shell_loop_10000
 ROW = re.compile(r"^(?:linux\| )?bench,(\w+),(\d+)$", re.M)
 DONE = re.compile(r"^(?:linux\| )?bench done$", re.M)
 EXITS = re.compile(r"^vm linux: exits: (\S+) +(\d+) +\d+ us +(\d+) ticks each$", re.M)
-# verify_cpu() reads IA32_MISC_ENABLE, which Bochs does not have and logs with the time: in the decompressor, then in the kernel.
+# verify_cpu() reads IA32_MISC_ENABLE, which Bochs does not have and logs with the time: in the decompressor, then in
+# the kernel.
 VERIFY_CPU = re.compile(r"^(\d+)\S*\[CPU0\s*\] RDMSR: Unknown register 0x1a0$", re.M)
 LIMIT = 900  # seconds a machine may take
 TOLERANCE = 0.5  # percent of native, on the committed overhead: where the kernel lies is random, and moves it by less
@@ -59,13 +61,15 @@ def parse(text):
 
 
 def measure_native():
-    """(Run, ticks of the decompression). The boot is counted from the decompressed kernel's own start to its first process."""
+    """(Run, ticks of the decompression). The boot is counted from the decompressed kernel's own start to its first
+    process."""
     with tempfile.TemporaryDirectory(prefix="native-", dir=BUILD) as folder:
         command = [ROOT / "tools/native/bochs", "-m", MODELS[CPU], "-M", str(MEGS), "-i", str(TSC_HZ), "-t", str(LIMIT),
                    "-k", folder, KERNEL, words(PHASES), INITRD]
         done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
         run = parse(done.stdout.decode(errors="replace").replace("\r", ""))
-        entered, started = (int(tick) for tick in VERIFY_CPU.findall((Path(folder) / "log").read_text(errors="replace"))[:2])
+        log = (Path(folder) / "log").read_text(errors="replace")
+        entered, started = (int(tick) for tick in VERIFY_CPU.findall(log)[:2])
     run.ticks["boot_to_init"] -= started
     return run, started - entered
 
@@ -98,7 +102,8 @@ def table(reference, native, trivisor):
     for name, row in reference.items():
         percents = [f"+{row[column]} %" if row[column] else "-" for column in ("kvm", "xen", "must", "aim")]
         own = f"{overhead(native[name], trivisor[name]):+.1f} %"
-        lines.append(shape.format(name, f"{native[name] / 1e6:.2f}", f"{trivisor[name] / 1e6:.2f}", *percents[:2], own, *percents[2:]))
+        lines.append(shape.format(name, f"{native[name] / 1e6:.2f}", f"{trivisor[name] / 1e6:.2f}", *percents[:2], own,
+                                  *percents[2:]))
     return lines
 
 
@@ -120,7 +125,8 @@ def write_csv(path, native, trivisor):
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows((name, native[name], trivisor[name], f"{overhead(native[name], trivisor[name]):.2f}") for name in PHASES)
+        writer.writerows((name, native[name], trivisor[name], f"{overhead(native[name], trivisor[name]):.2f}")
+                         for name in PHASES)
         file.write(f"# {bochs_version()}, {CPU}, 1 core, TSC {TSC_HZ} Hz; {kernel}; ticks; mitigations off\n")
 
 

@@ -1,4 +1,5 @@
-"""Checks the include rules of ARCHITECTURE.md, "The house": who may include whom, and that no circle is among files or areas."""
+"""Checks the include rules of ARCHITECTURE.md, "The house": who may include whom, and that no circle is among files or
+areas."""
 import re
 from pathlib import Path
 
@@ -7,7 +8,8 @@ BASE = ("arch/x86_64/cpu", "arch/x86_64/mmu", "arch/x86_64/insn")
 FOR_ALL = ("boot/boot_info.h",)
 ENGINES = ("arch/x86_64/vmx", "arch/x86_64/svm", "arch/x86_64/bt", "arch/x86_64/pv")
 
-# Area -> the areas, folders and single headers it may include besides itself. A file belongs to the area of the longest name.
+# Area -> the areas, folders and single headers it may include besides itself. A file belongs to the area of the longest
+# name.
 RULES = {
     "lib": (),
     "core": ("lib",),

@@ -1,15 +1,18 @@
-"""Checks the limits of size: functions up to 60 lines, files up to 500 (unit tests may be longer: they are lists of cases)."""
+"""Checks the limits of size: lines up to 120 columns, functions up to 60 lines, files up to 500 (unit tests may be
+longer: they are lists of cases)."""
 import ast
 import re
 from pathlib import Path
 
-FUNCTION_LIMIT, FILE_LIMIT = 60, 500
+COLUMN_LIMIT, FUNCTION_LIMIT, FILE_LIMIT = 120, 60, 500
 FOLDERS = ("boot", "lib", "core", "arch", "vmm", "drivers", "guests", "tests", "tools")
 LONG_FOLDERS = ("tests/unit/",)
+STILL_WIDE = (Path(__file__).parent / "wide_files").read_text().split()  # not yet held to the limit of columns
 SUFFIXES = (".c", ".h", ".asm", ".inc", ".py")
 # Comments, strings, character constants, preprocessor lines with their continuations.
 NOISE = re.compile(r"""/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|^[ \t]*\#(?:\\\n|[^\n])*""",
                    re.S | re.M)
+LISTS = ("// sources: ", "// with: ")
 NAME = re.compile(r"([A-Za-z_]\w*)\s*\(")
 
 
@@ -51,9 +54,21 @@ def python_functions(text):
             yield node.name, node.lineno, node.end_lineno - node.lineno + 1
 
 
+def wide_lines(text):
+    """Yield (number, columns) of each line that is too wide, tabs being of 8. Lists of files for make have a line
+    each."""
+    for number, line in enumerate(text.splitlines(), 1):
+        columns = len(line.expandtabs(8))
+        if columns > COLUMN_LIMIT and not line.startswith(LISTS):
+            yield number, columns
+
+
 def check_file(name, text):
     """The violations of one file."""
     violations, lines = [], len(text.splitlines())
+    if name not in STILL_WIDE:
+        violations += [f"{name}:{number}: {columns} columns; at most {COLUMN_LIMIT}"
+                       for number, columns in wide_lines(text)]
     if lines > FILE_LIMIT and not name.startswith(LONG_FOLDERS):
         violations.append(f"{name}: {lines} lines; at most {FILE_LIMIT}")
     functions = {".c": c_functions, ".h": c_functions, ".py": python_functions}.get(Path(name).suffix)

@@ -20,7 +20,8 @@ def main(arguments):
         say(error)
         return 1
     say(f"{options.output}: {Path(options.output).stat().st_size >> 20} MiB; "
-        f"for a USB stick: dd if={options.output} of=/dev/sdX bs=4M conv=fsync (sdX: the whole stick, it is overwritten)")
+        f"for a USB stick: dd if={options.output} of=/dev/sdX bs=4M conv=fsync "
+        "(sdX: the whole stick, it is overwritten)")
     return 0
 
 

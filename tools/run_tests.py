@@ -32,7 +32,8 @@ class Result:
 
 
 def run(command, limit=None, environment=None):
-    """Run a program of the host in the root; returns (exit status, output). One that exceeds its limit is killed: 124."""
+    """Run a program of the host in the root; returns (exit status, output). One that exceeds its limit is killed:
+    124."""
     # The kernel ends it should we be killed: no test may outlive the run.
     command = ["setpriv", "--pdeathsig", "KILL", "--", *map(str, command)]
     try:
@@ -101,9 +102,11 @@ def fuzz_target(target):
     seconds = int(os.environ.get("TRIVISOR_FUZZ_SECONDS", "60"))
     found = BUILD / "fuzz-corpus" / target.name
     found.mkdir(parents=True, exist_ok=True)
-    status, output = run([target, f"-max_total_time={seconds}", "-timeout=20", f"-artifact_prefix={LOGS}/{target.name}-",
+    status, output = run([target, f"-max_total_time={seconds}", "-timeout=20",
+                          f"-artifact_prefix={LOGS}/{target.name}-",
                           found, corpus_of(target)], seconds + 120)
-    return Result(f"{target.name} for {seconds} s", int(not status), int(bool(status)), "\n".join(output.splitlines()[-60:]))
+    return Result(f"{target.name} for {seconds} s", int(not status), int(bool(status)),
+                  "\n".join(output.splitlines()[-60:]))
 
 
 def programs(folder, prefix):
@@ -181,7 +184,8 @@ def checks(_full):
         yield Result(name, int(not violations), int(bool(violations)), "\n".join(violations))
 
 
-PARTS = {"checks": checks, "unit": unit, "guest": emulated("tests/guest"), "system": emulated("tests/system"), "fuzz": fuzz}
+PARTS = {"checks": checks, "unit": unit, "guest": emulated("tests/guest"), "system": emulated("tests/system"),
+         "fuzz": fuzz}
 
 
 def show(result):

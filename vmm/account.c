@@ -1,4 +1,7 @@
-/* Sums over the vCPUs of a VM. Each counter is one aligned word that one core writes, so reading it meanwhile is harmless. Pure. */
+/*
+ * Sums over the vCPUs of a VM. Each counter is one aligned word that one core writes, so reading it meanwhile is
+ * harmless. Pure.
+ */
 #include "vmm/account.h"
 
 #include "vmm/vcpu.h"

@@ -1,6 +1,6 @@
 /*
- * Exit accounting, per vCPU, from the first day: how often and how long, by the engine's own reason. What the reasons mean,
- * and which kind each is of, the engine says when somebody asks (engine_ops.reason).
+ * Exit accounting, per vCPU, from the first day: how often and how long, by the engine's own reason. What the reasons
+ * mean, and which kind each is of, the engine says when somebody asks (engine_ops.reason).
  */
 #ifndef VMM_ACCOUNT_H
 #define VMM_ACCOUNT_H

@@ -34,8 +34,9 @@ static void print_row(const struct vm *vm, const char *name, struct account_sum 
 {
 	if (!row.count)
 		return;
-	log_line("vm %s: exits: %-18s %12llu  %10llu us  %8llu ticks each", vm->config->name, name, (unsigned long long)row.count,
-		 (unsigned long long)ticks_to_us(row.ticks), (unsigned long long)(row.ticks / row.count));
+	log_line("vm %s: exits: %-18s %12llu  %10llu us  %8llu ticks each", vm->config->name, name,
+		 (unsigned long long)row.count, (unsigned long long)ticks_to_us(row.ticks),
+		 (unsigned long long)(row.ticks / row.count));
 }
 
 static void print_raw(const struct vm *vm, u32 raw)
@@ -44,7 +45,8 @@ static void print_raw(const struct vm *vm, u32 raw)
 	struct engine_reason reason = reason_of(vm, raw);
 
 	if (row.count)
-		log_line("vm %s: raw:   %3u %-32s %12llu", vm->config->name, reason.code, reason.name, (unsigned long long)row.count);
+		log_line("vm %s: raw:   %3u %-32s %12llu", vm->config->name, reason.code, reason.name,
+			 (unsigned long long)row.count);
 }
 
 void account_print(struct vm *vm)
@@ -57,10 +59,11 @@ void account_print(struct vm *vm)
 	print_row(vm, "all", all);
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		guest += account_guest_ticks(&vm->vcpu[i]->account);
-	log_line("vm %s: time in the guest %llu us, in handlers %llu us", vm->config->name, (unsigned long long)ticks_to_us(guest),
-		 (unsigned long long)ticks_to_us(all.ticks));
+	log_line("vm %s: time in the guest %llu us, in handlers %llu us", vm->config->name,
+		 (unsigned long long)ticks_to_us(guest), (unsigned long long)ticks_to_us(all.ticks));
 	for (u32 raw = 0; raw <= ACCOUNT_REASONS; raw++)
 		print_raw(vm, raw);
 	log_line("vm %s: made in %llu ticks, %llu of them to zero its RAM; %llu KiB beyond its RAM", vm->config->name,
-		 (unsigned long long)vm->create_ticks, (unsigned long long)vm->zero_ticks, (unsigned long long)(vm->own_bytes / KIB));
+		 (unsigned long long)vm->create_ticks, (unsigned long long)vm->zero_ticks,
+		 (unsigned long long)(vm->own_bytes / KIB));
 }

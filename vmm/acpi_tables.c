@@ -65,8 +65,8 @@ struct acpi_fadt {
 	u16 arm_boot_arch;
 	u8 minor_version;
 	u64 x_firmware_ctrl, x_dsdt;
-	struct acpi_address x_pm1a_evt_blk, x_pm1b_evt_blk, x_pm1a_cnt_blk, x_pm1b_cnt_blk, x_pm2_cnt_blk, x_pm_tmr_blk, x_gpe0_blk,
-		x_gpe1_blk, sleep_control_reg, sleep_status_reg;
+	struct acpi_address x_pm1a_evt_blk, x_pm1b_evt_blk, x_pm1a_cnt_blk, x_pm1b_cnt_blk, x_pm2_cnt_blk, x_pm_tmr_blk,
+		x_gpe0_blk, x_gpe1_blk, sleep_control_reg, sleep_status_reg;
 	char hypervisor_vendor_id[8];
 } PACKED;
 
@@ -239,8 +239,8 @@ static gpa_t put_fadt(struct writer *writer, gpa_t facs, gpa_t dsdt)
 	fadt->p_lvl3_lat = NO_C3_LATENCY;
 	fadt->century = RTC_CENTURY;
 	fadt->iapc_boot_arch = BOOT_ARCH_LEGACY | BOOT_ARCH_NO_VGA | BOOT_ARCH_NO_ASPM;
-	fadt->flags = (u32)(FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON | FADT_FIX_RTC | FADT_TMR_VAL_EXT | FADT_RESET_REG_SUP |
-			    FADT_HEADLESS);
+	fadt->flags = (u32)(FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON | FADT_FIX_RTC | FADT_TMR_VAL_EXT |
+			    FADT_RESET_REG_SUP | FADT_HEADLESS);
 	fadt->minor_version = FADT_MINOR;
 	memcpy(fadt->hypervisor_vendor_id, OEM_TABLE_ID, sizeof(fadt->hypervisor_vendor_id));
 	seal(&fadt->header, "FACP", sizeof(*fadt), FADT_REVISION);
@@ -249,8 +249,8 @@ static gpa_t put_fadt(struct writer *writer, gpa_t facs, gpa_t dsdt)
 
 static u32 madt_size(const struct acpi_machine *machine)
 {
-	return (u32)(sizeof(struct acpi_madt) + machine->vcpus * sizeof(struct madt_lapic) + sizeof(struct madt_ioapic) +
-		     2 * sizeof(struct madt_override) + sizeof(struct madt_lapic_nmi));
+	return (u32)(sizeof(struct acpi_madt) + machine->vcpus * sizeof(struct madt_lapic) +
+		     sizeof(struct madt_ioapic) + 2 * sizeof(struct madt_override) + sizeof(struct madt_lapic_nmi));
 }
 
 /* Append an entry to the MADT. */

@@ -1,6 +1,6 @@
 /*
- * A guest's ACPI tables: RSDP, XSDT, FADT, FACS, MADT and the DSDT (ACPI specification 6.3 "ACPI Software Programming Model"). Pure.
- * They lie in one run of guest memory below 1 MiB, where systems without EFI look for the RSDP.
+ * A guest's ACPI tables: RSDP, XSDT, FADT, FACS, MADT and the DSDT (ACPI specification 6.3 "ACPI Software Programming
+ * Model"). Pure. They lie in one run of guest memory below 1 MiB, where systems without EFI look for the RSDP.
  */
 #ifndef VMM_ACPI_TABLES_H
 #define VMM_ACPI_TABLES_H
@@ -18,8 +18,8 @@ struct acpi_machine {
 };
 
 /*
- * Build the tables into `buffer` as they are to stand at gpa (aligned to 64; the RSDP comes first). Returns how many bytes they are,
- * or ERR_MEMORY when `size` is too small, ERR_FORMAT when the DSDT is none.
+ * Build the tables into `buffer` as they are to stand at gpa (aligned to 64; the RSDP comes first). Returns how many
+ * bytes they are, or ERR_MEMORY when `size` is too small, ERR_FORMAT when the DSDT is none.
  */
 int acpi_tables_build(const struct acpi_machine *machine, u8 *buffer, u32 size, gpa_t gpa);
 

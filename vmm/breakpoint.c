@@ -16,7 +16,8 @@ static bool matches(u64 dr7, u32 n, u64 watches, enum breakpoint_use use, u64 ad
 	u32 control = dr7 >> (16 + 4 * n) & 15, length = lengths[control >> 2];
 	u64 base = watches & ~(u64)(length - 1);
 
-	return dr7 >> (2 * n) & 3 && watched[control & 3] & BIT(use) && address < base + length && base < address + size;
+	return dr7 >> (2 * n) & 3 && watched[control & 3] & BIT(use) && address < base + length &&
+	       base < address + size;
 }
 
 u32 breakpoint_find(struct vcpu *vcpu, enum breakpoint_use use, u64 address, u8 size)

@@ -1,7 +1,7 @@
 /*
- * The guest's breakpoints on ports and data (SDM "Debug Registers", "I/O Breakpoint Exception Conditions", "Data Memory and I/O Breakpoint
- * Exception Conditions"): the processor watches instructions that it carries out itself; for those that we carry out we have to. They are
- * traps: the #DB comes after the access.
+ * The guest's breakpoints on ports and data (SDM "Debug Registers", "I/O Breakpoint Exception Conditions", "Data Memory
+ * and I/O Breakpoint Exception Conditions"): the processor watches instructions that it carries out itself; for those
+ * that we carry out we have to. They are traps: the #DB comes after the access.
  */
 #ifndef VMM_BREAKPOINT_H
 #define VMM_BREAKPOINT_H

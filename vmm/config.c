@@ -118,13 +118,15 @@ static void set_memory(struct parser *parser, struct ini_text value)
 	struct ini_text rest = value;
 	u64 number, unit;
 
-	if (!config_number(&rest, &number) || !(unit = memory_unit(rest)) || __builtin_mul_overflow(number, unit, &number)) {
-		config_error(parser, "memory = " PIECE ": expected a number, with K, M or G behind it (none: M)", PIECE_OF(value));
+	if (!config_number(&rest, &number) || !(unit = memory_unit(rest)) ||
+	    __builtin_mul_overflow(number, unit, &number)) {
+		config_error(parser, "memory = " PIECE ": expected a number, with K, M or G behind it (none: M)",
+			     PIECE_OF(value));
 		return;
 	}
 	if (number < CONFIG_MIN_MEMORY || number > CONFIG_MAX_MEMORY) {
-		config_error(parser, "memory = " PIECE ": expected from %lluM to %lluG", PIECE_OF(value), CONFIG_MIN_MEMORY / MIB,
-		      CONFIG_MAX_MEMORY / GIB);
+		config_error(parser, "memory = " PIECE ": expected from %lluM to %lluG", PIECE_OF(value),
+			     CONFIG_MIN_MEMORY / MIB, CONFIG_MAX_MEMORY / GIB);
 		return;
 	}
 	if (number % PAGE_SIZE) {
@@ -168,7 +170,8 @@ static void set_cpus(struct parser *parser, struct ini_text value)
 			return;
 		}
 		if (last >= cores) {
-			config_error(parser, "cpus = " PIECE ": expected cores from 0 to %u", PIECE_OF(value), cores - 1);
+			config_error(parser, "cpus = " PIECE ": expected cores from 0 to %u", PIECE_OF(value),
+				     cores - 1);
 			return;
 		}
 		mask |= BITS(last, first);
@@ -188,7 +191,8 @@ static void set_stats(struct parser *parser, struct ini_text value)
 
 static void set_cpuid_accounting(struct parser *parser, struct ini_text value)
 {
-	static const char *const words[] = {[ACCOUNTING_OFF] = "off", [ACCOUNTING_ON] = "on", [ACCOUNTING_REVERSED] = "reversed"};
+	static const char *const words[] = {
+		[ACCOUNTING_OFF] = "off", [ACCOUNTING_ON] = "on", [ACCOUNTING_REVERSED] = "reversed"};
 
 	for (u32 i = 0; i < ARRAY_SIZE(words); i++) {
 		if (ini_is(value, words[i])) {
@@ -253,8 +257,10 @@ static void end_section(struct parser *parser)
 	if (!parser->bad && !vm->kernel[0])
 		config_error(parser, "[%s]: expected kernel = FILE in it", vm->name);
 	if (!parser->bad && parser->limits->memory && vm->memory > parser->memory_left)
-		config_error(parser, "[%s]: memory = %lluK is too much: expected at most %lluK, which is what is left for guests", vm->name,
-		      vm->memory / KIB, parser->memory_left / KIB);
+		config_error(
+			parser,
+			"[%s]: memory = %lluK is too much: expected at most %lluK, which is what is left for guests",
+			vm->name, vm->memory / KIB, parser->memory_left / KIB);
 	if (parser->bad)
 		return;
 	parser->memory_left -= MIN(vm->memory, parser->memory_left);
@@ -287,9 +293,11 @@ static void begin_vm(struct parser *parser, struct ini_text name)
 	struct vm_config *vm = &parser->config->vm[parser->config->vm_count];
 
 	if (!config_is_name(name, CONFIG_NAME_SIZE))
-		config_error(parser, "[" PIECE "]: expected a name of 1 to %u letters, digits, - _ .", PIECE_OF(name), CONFIG_NAME_SIZE - 1);
+		config_error(parser, "[" PIECE "]: expected a name of 1 to %u letters, digits, - _ .", PIECE_OF(name),
+			     CONFIG_NAME_SIZE - 1);
 	else if (other)
-		config_error(parser, "[%s]: expected a new name, the VM of line %u has this one", other->name, other->line);
+		config_error(parser, "[%s]: expected a new name, the VM of line %u has this one", other->name,
+			     other->line);
 	else if (parser->config->vm_count == CONFIG_MAX_VMS)
 		config_error(parser, "[" PIECE "]: expected at most %u VMs", PIECE_OF(name), CONFIG_MAX_VMS);
 	else
@@ -336,7 +344,8 @@ static void unknown_key(struct parser *parser, struct ini_text key)
 	int length = 0;
 
 	for (u32 i = 0; i < parser->key_count; i++)
-		length += fmt_print(known + length, sizeof(known) - (size_t)length, "%s%s", i ? ", " : "", parser->keys[i].name);
+		length += fmt_print(known + length, sizeof(known) - (size_t)length, "%s%s", i ? ", " : "",
+				    parser->keys[i].name);
 	config_error(parser, "unknown key " PIECE ": expected one of %s", PIECE_OF(key), known);
 }
 
@@ -345,7 +354,8 @@ static bool is_key(struct ini_text text, const char *name)
 {
 	size_t i = 0;
 
-	while (i < text.length && name[i] && (text.start[i] == '-' ? '_' : text.start[i]) == (name[i] == '-' ? '_' : name[i]))
+	while (i < text.length && name[i] &&
+	       (text.start[i] == '-' ? '_' : text.start[i]) == (name[i] == '-' ? '_' : name[i]))
 		i++;
 	return i == text.length && !name[i];
 }
@@ -361,7 +371,8 @@ static void set_pair(struct parser *parser, const struct ini_line *line)
 			continue;
 		parser->key = &parser->keys[i];
 		if (parser->seen & BIT(i))
-			config_error(parser, "%s: expected it once in a section, it is set already", parser->keys[i].name);
+			config_error(parser, "%s: expected it once in a section, it is set already",
+				     parser->keys[i].name);
 		else
 			parser->keys[i].set(parser, line->value);
 		parser->seen |= (u32)BIT(i);

@@ -44,7 +44,8 @@ bool config_number(struct ini_text *text, u64 *number);
 /* The setters report what is wrong, leave the place as it was and return false. */
 bool config_set_number(struct parser *parser, struct ini_text value, const char *key, u32 low, u32 high, u32 *number);
 /* One of two words. */
-bool config_set_choice(struct parser *parser, struct ini_text value, const char *key, const char *no, const char *yes, bool *choice);
+bool config_set_choice(struct parser *parser, struct ini_text value, const char *key, const char *no, const char *yes,
+		       bool *choice);
 bool config_set_text(struct parser *parser, struct ini_text value, const char *key, char *text, size_t size);
 /* Letters, digits, - _ . and shorter than `size`. */
 bool config_is_name(struct ini_text text, size_t size);

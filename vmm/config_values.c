@@ -38,7 +38,8 @@ bool config_set_number(struct parser *parser, struct ini_text value, const char 
 	u64 n;
 
 	if (!config_number(&rest, &n) || rest.length || n < low || n > high) {
-		config_error(parser, "%s = " PIECE ": expected a number from %u to %u", key, PIECE_OF(value), low, high);
+		config_error(parser, "%s = " PIECE ": expected a number from %u to %u", key, PIECE_OF(value), low,
+			     high);
 		return false;
 	}
 	*number = (u32)n;
@@ -60,7 +61,8 @@ bool config_set_choice(struct parser *parser, struct ini_text value, const char 
 bool config_set_text(struct parser *parser, struct ini_text value, const char *key, char *text, size_t size)
 {
 	if (value.length >= size) {
-		config_error(parser, "%s: expected at most %u characters, found %u", key, (u32)size - 1, (u32)value.length);
+		config_error(parser, "%s: expected at most %u characters, found %u", key, (u32)size - 1,
+			     (u32)value.length);
 		return false;
 	}
 	memcpy(text, value.start, value.length);
@@ -70,7 +72,8 @@ bool config_set_text(struct parser *parser, struct ini_text value, const char *k
 
 static bool is_name_character(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+	       c == '.';
 }
 
 bool config_is_name(struct ini_text text, size_t size)

@@ -1,6 +1,7 @@
 /*
- * Guests' output. A write goes into the VM's ring under the console's own lock and never waits: what a guest prints faster than
- * the log takes it is lost and counted, since making it wait would make its neighbours on the core wait too.
+ * Guests' output. A write goes into the VM's ring under the console's own lock and never waits: what a guest prints
+ * faster than the log takes it is lost and counted, since making it wait would make its neighbours on the core wait
+ * too.
  */
 #include "vmm/console.h"
 #include "core/lock.h"

@@ -9,7 +9,10 @@ struct vm_console;
 
 struct vm_console *vm_console_create(struct vm *vm);
 void vm_console_destroy(struct vm_console *console);
-/* A guest printed bytes (debug port, UART, hypercall). Any core that runs a vCPU of the VM. Never waits; complete lines go out soon. */
+/*
+ * A guest printed bytes (debug port, UART, hypercall). Any core that runs a vCPU of the VM. Never waits; complete lines
+ * go out soon.
+ */
 void vm_console_write(struct vm_console *console, const char *bytes, size_t n);
 /* Move complete lines of every VM to the log. Any core, off the exit path. */
 void vm_console_drain_all(void);

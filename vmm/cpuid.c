@@ -203,7 +203,8 @@ static void shape(const struct build *build, const struct cpuid_rule *rule, u32 
 		shape_kvm(value);
 		return;
 	case SHAPE_KVM_FEATURES:
-		value->eax = (u32)(KVM_FEATURE_CLOCK_OLD | KVM_FEATURE_NO_IO_DELAY | KVM_FEATURE_CLOCK | KVM_FEATURE_STABLE_TSC);
+		value->eax = (u32)(KVM_FEATURE_CLOCK_OLD | KVM_FEATURE_NO_IO_DELAY | KVM_FEATURE_CLOCK |
+				   KVM_FEATURE_STABLE_TSC);
 		return;
 	}
 }
@@ -465,7 +466,8 @@ static inline void answer(struct vcpu *vcpu, const struct cpuid_leaf *value)
 }
 
 /*
- * Subleaves by their number first: at the start of each program the C library of Debian asks for the caches (leaf 4) some 40 times.
+ * Subleaves by their number first: at the start of each program the C library of Debian asks for the caches (leaf 4)
+ * some 40 times.
  */
 static enum verdict __attribute__((noinline)) think(struct vcpu *vcpu)
 {

@@ -36,8 +36,8 @@ struct cpuid_entry {
 };
 
 /*
- * A leaf's entries; `repeat`: the last one answers for all higher subleaves, else those read as 0; `plain`: in range, and none of them
- * has a fixup.
+ * A leaf's entries; `repeat`: the last one answers for all higher subleaves, else those read as 0; `plain`: in range,
+ * and none of them has a fixup.
  */
 struct cpuid_group {
 	u8 first, count;

@@ -1,6 +1,7 @@
 /*
- * A VM's exits as its guest sees them, by CPUID: for courses, in the meaning that university assignments gave these leaves.
- * There is nothing to see unless its config says `cpuid-accounting = on`; with `reversed` the leaves count the other way. docs/config.md has the table. Pure.
+ * A VM's exits as its guest sees them, by CPUID: for courses, in the meaning that university assignments gave these
+ * leaves. There is nothing to see unless its config says `cpuid-accounting = on`; with `reversed` the leaves count the
+ * other way. docs/config.md has the table. Pure.
  */
 #ifndef VMM_CPUID_ACCOUNT_H
 #define VMM_CPUID_ACCOUNT_H
@@ -14,7 +15,10 @@
 
 struct vm;
 
-/* What the leaf answers for the reason `subleaf`: zeros for any other leaf, and for a VM whose config does not ask for it. */
+/*
+ * What the leaf answers for the reason `subleaf`: zeros for any other leaf, and for a VM whose config does not ask for
+ * it.
+ */
 struct cpuid_leaf cpuid_account(const struct vm *vm, u32 leaf, u32 subleaf);
 
 #endif

@@ -2,9 +2,9 @@
  * Every bit of CPUID that a guest may see (SDM vol. 2 "CPUID—CPU Identification"; APM vol. 3 "Obtaining Processor
  * Information Via the CPUID Instruction"). A feature stands here when it needs nothing of us, or when we give what it
  * needs; a missing line is a 0. Left out for what they would need: MONITOR, SMX, VMX, SVM, thermal and power
- * management, performance monitoring, debug store, MPX, TSX, SGX, CET, PT, AMX, LA57 and XSAVES. The local APIC with x2APIC
- * mode and the TSC-deadline timer is ours, whatever the processor has. IBRS and STIBP (leaf 7 EDX 26, 27) need IA32_SPEC_CTRL
- * switched at every entry, which no engine does yet.
+ * management, performance monitoring, debug store, MPX, TSX, SGX, CET, PT, AMX, LA57 and XSAVES. The local APIC with
+ * x2APIC mode and the TSC-deadline timer is ours, whatever the processor has. IBRS and STIBP (leaf 7 EDX 26, 27) need
+ * IA32_SPEC_CTRL switched at every entry, which no engine does yet.
  */
 #include "vmm/cpuid_table.h"
 

@@ -41,7 +41,10 @@ enum verdict handle_dr(struct vcpu *vcpu, const struct vm_exit *exit)
 			return vcpu_raise(vcpu, VECTOR_UD);
 		dr += 2;
 	}
-	/* Processors look at CPL before they exit (SDM "Relative Priority of Faults and VM Exits"). Bochs 2.7 exits first. */
+	/*
+	 * Processors look at CPL before they exit (SDM "Relative Priority of Faults and VM Exits"). Bochs 2.7 exits
+	 * first.
+	 */
 	if (vcpu_cpl(vcpu) != 0)
 		return vcpu_raise_error(vcpu, VECTOR_GP, 0);
 	if (dr7 & DR7_GD)

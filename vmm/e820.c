@@ -18,9 +18,11 @@ u32 e820_build(const struct guest_memory *memory, struct e820_entry *entry)
 	u32 count = 0;
 
 	for (u32 i = 0; i < memory->count; i++)
-		add(entry, &count, memory->slot[i].gpa, MIN(memory->slot[i].gpa + memory->slot[i].size, LEGACY_START), E820_RAM);
+		add(entry, &count, memory->slot[i].gpa, MIN(memory->slot[i].gpa + memory->slot[i].size, LEGACY_START),
+		    E820_RAM);
 	add(entry, &count, LEGACY_START, LEGACY_END, E820_RESERVED);
 	for (u32 i = 0; i < memory->count; i++)
-		add(entry, &count, MAX(memory->slot[i].gpa, LEGACY_END), memory->slot[i].gpa + memory->slot[i].size, E820_RAM);
+		add(entry, &count, MAX(memory->slot[i].gpa, LEGACY_END), memory->slot[i].gpa + memory->slot[i].size,
+		    E820_RAM);
 	return count;
 }

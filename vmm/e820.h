@@ -1,4 +1,7 @@
-/* A guest's memory map as a PC's firmware reports it (ACPI specification "INT 15H, E820H - Query System Address Map"). Pure. */
+/*
+ * A guest's memory map as a PC's firmware reports it (ACPI specification "INT 15H, E820H - Query System Address Map").
+ * Pure.
+ */
 #ifndef VMM_E820_H
 #define VMM_E820_H
 

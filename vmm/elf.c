@@ -95,7 +95,8 @@ static int check_ident(const struct reader *reader)
 	if (!elf_recognize(reader->elf->bytes, reader->elf->size))
 		return fail(reader, ERR_FORMAT, "e_ident: not an ELF file");
 	if (ident->class != ELF_CLASS_32 && ident->class != ELF_CLASS_64)
-		return fail(reader, ERR_FORMAT, "e_ident[EI_CLASS] is %u, expected 1 (32 bits) or 2 (64 bits)", ident->class);
+		return fail(reader, ERR_FORMAT, "e_ident[EI_CLASS] is %u, expected 1 (32 bits) or 2 (64 bits)",
+			    ident->class);
 	if (ident->data != ELF_LITTLE)
 		return fail(reader, ERR_UNSUPPORTED, "e_ident[EI_DATA] is %u, expected 1 (little-endian)", ident->data);
 	if (ident->version != ELF_VERSION)
@@ -127,7 +128,8 @@ static int check_header(const struct reader *reader, const struct header *header
 	size_t phentsize = wide ? sizeof(struct elf64_program) : sizeof(struct elf32_program);
 
 	if (header->type != ELF_EXEC)
-		return fail(reader, ERR_UNSUPPORTED, "e_type is %u, expected 2 (executable at fixed addresses)", header->type);
+		return fail(reader, ERR_UNSUPPORTED, "e_type is %u, expected 2 (executable at fixed addresses)",
+			    header->type);
 	if (header->machine != machine)
 		return fail(reader, ERR_UNSUPPORTED, "e_machine is %u, expected %u", header->machine, machine);
 	if (header->version != ELF_VERSION)
@@ -139,7 +141,8 @@ static int check_header(const struct reader *reader, const struct header *header
 	if (!header->phnum || header->phnum == 0xffff)
 		return fail(reader, ERR_FORMAT, "e_phnum is %u, expected from 1 to 65534", header->phnum);
 	if (!in_file(reader->elf, header->phoff, header->phnum * phentsize))
-		return fail(reader, ERR_FORMAT, "e_phoff is 0x%llx: the program headers end beyond the file's %llu bytes",
+		return fail(reader, ERR_FORMAT,
+			    "e_phoff is 0x%llx: the program headers end beyond the file's %llu bytes",
 			    (unsigned long long)header->phoff, (unsigned long long)reader->elf->size);
 	return OK;
 }
@@ -178,19 +181,21 @@ static int insert_segment(const struct reader *reader, u32 index, const struct e
 
 static int read_load(const struct reader *reader, u32 index, const struct elf64_program *program)
 {
-	struct elf_segment segment = {program->offset, program->file_size, program->memory_size, program->pa, program->va};
+	struct elf_segment segment = {program->offset, program->file_size, program->memory_size, program->pa,
+				      program->va};
 	u64 limit = reader->elf->is_64 ? ~0ull : 0xffffffffull;
 
 	if (!in_file(reader->elf, program->offset, program->file_size))
-		return fail(reader, ERR_FORMAT, "program header %u: p_offset and p_filesz reach beyond the file's %llu bytes", index,
+		return fail(reader, ERR_FORMAT,
+			    "program header %u: p_offset and p_filesz reach beyond the file's %llu bytes", index,
 			    (unsigned long long)reader->elf->size);
 	if (program->file_size > program->memory_size)
 		return fail(reader, ERR_FORMAT, "program header %u: p_filesz is larger than p_memsz", index);
 	if (!program->memory_size)
 		return OK;
 	if (program->memory_size - 1 > limit - program->pa || program->pa + program->memory_size < program->pa)
-		return fail(reader, ERR_FORMAT, "program header %u: p_paddr and p_memsz reach beyond the end of the address space",
-			    index);
+		return fail(reader, ERR_FORMAT,
+			    "program header %u: p_paddr and p_memsz reach beyond the end of the address space", index);
 	return insert_segment(reader, index, &segment);
 }
 
@@ -199,12 +204,14 @@ static int read_note(const struct reader *reader, u32 index, const struct elf64_
 	struct elf *elf = reader->elf;
 
 	if (!in_file(elf, program->offset, program->file_size))
-		return fail(reader, ERR_FORMAT, "program header %u: p_offset and p_filesz reach beyond the file's %llu bytes", index,
+		return fail(reader, ERR_FORMAT,
+			    "program header %u: p_offset and p_filesz reach beyond the file's %llu bytes", index,
 			    (unsigned long long)elf->size);
 	if (elf->note_count == ELF_MAX_NOTES)
 		return fail(reader, ERR_UNSUPPORTED, "e_phnum: more than %u note segments", ELF_MAX_NOTES);
 	/* Notes are padded to 4 bytes, in areas that ask for 8 to 8. */
-	elf->note[elf->note_count++] = (struct elf_note_area){program->offset, program->file_size, program->align == 8 ? 8 : 4};
+	elf->note[elf->note_count++] =
+		(struct elf_note_area){program->offset, program->file_size, program->align == 8 ? 8 : 4};
 	return OK;
 }
 
@@ -266,7 +273,8 @@ int elf_parse(struct elf *elf, const void *bytes, u64 size, char *message, size_
 }
 
 /* One area of notes: headers, names and descriptions, each padded. What does not fit ends the area. */
-static const void *find_in_area(const struct elf *elf, const struct elf_note_area *area, const char *name, u32 type, u32 *size)
+static const void *find_in_area(const struct elf *elf, const struct elf_note_area *area, const char *name, u32 type,
+				u32 *size)
 {
 	const u8 *bytes = elf->bytes + area->offset;
 	u64 name_size = strlen(name) + 1, at = 0;

@@ -1,4 +1,6 @@
-/* Strict reading of ELF executables for x86 (System V ABI "Object Files"; little-endian, 32 and 64 bits). Pure; fuzzed. */
+/*
+ * Strict reading of ELF executables for x86 (System V ABI "Object Files"; little-endian, 32 and 64 bits). Pure; fuzzed.
+ */
 #ifndef VMM_ELF_H
 #define VMM_ELF_H
 

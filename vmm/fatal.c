@@ -19,7 +19,7 @@ enum verdict handle_unexpected(struct vcpu *vcpu, const struct vm_exit *exit)
 	if (!vcpu->engine->reason(exit->raw, &reason))
 		reason = (struct engine_reason){.name = "no name", .code = exit->raw};
 	vcpu->engine->dump(vcpu, exit);
-	vm_end(vcpu->vm, VM_END_ERROR, reason.code, "%s exit (reason %u, %s) at rip 0x%llx", exit_table[exit->kind].name,
-	       reason.code, reason.name, (unsigned long long)vcpu_get(vcpu, REG_RIP));
+	vm_end(vcpu->vm, VM_END_ERROR, reason.code, "%s exit (reason %u, %s) at rip 0x%llx",
+	       exit_table[exit->kind].name, reason.code, reason.name, (unsigned long long)vcpu_get(vcpu, REG_RIP));
 	return VERDICT_END;
 }

@@ -1,4 +1,7 @@
-/* The instruction at the guest's RIP: its bytes through the guest's page tables, decoded. For exits that come without a length. */
+/*
+ * The instruction at the guest's RIP: its bytes through the guest's page tables, decoded. For exits that come without a
+ * length.
+ */
 #ifndef VMM_FETCH_H
 #define VMM_FETCH_H
 
@@ -7,8 +10,8 @@
 struct vcpu;
 
 /*
- * Decode the instruction at CS:RIP as the processor would fetch it now. OK, or: ERR_RANGE the bytes cannot be read (the guest
- * unmapped its code meanwhile), ERR_INVALID, ERR_UNSUPPORTED as insn_decode().
+ * Decode the instruction at CS:RIP as the processor would fetch it now. OK, or: ERR_RANGE the bytes cannot be read (the
+ * guest unmapped its code meanwhile), ERR_INVALID, ERR_UNSUPPORTED as insn_decode().
  */
 int fetch_instruction(struct vcpu *vcpu, struct insn *insn);
 /* The bytes from CS:RIP on and the mode they are for, for messages. Returns how many could be read. */

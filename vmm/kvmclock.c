@@ -55,7 +55,8 @@ bool kvmclock_read(const struct kvmclock *clock, u32 msr, u64 *value)
 
 static bool write_wall_clock(struct vm *vm, gpa_t gpa, u64 boot_ns)
 {
-	struct pvclock_wall_clock wall = {.version = 2, .sec = (u32)(boot_ns / NS_PER_SECOND), .nsec = (u32)(boot_ns % NS_PER_SECOND)};
+	struct pvclock_wall_clock wall = {
+		.version = 2, .sec = (u32)(boot_ns / NS_PER_SECOND), .nsec = (u32)(boot_ns % NS_PER_SECOND)};
 
 	return guest_write(vm, gpa, &wall, sizeof(wall)) == OK;
 }

@@ -1,6 +1,6 @@
 /*
- * KVM's paravirtual clock, which Linux knows: a guest tells where a structure is to be, and reads there how to make VM time of its TSC
- * (Linux, Documentation/virt/kvm/x86/msr.rst and cpuid.rst). Pure.
+ * KVM's paravirtual clock, which Linux knows: a guest tells where a structure is to be, and reads there how to make VM
+ * time of its TSC (Linux, Documentation/virt/kvm/x86/msr.rst and cpuid.rst). Pure.
  */
 #ifndef VMM_KVMCLOCK_H
 #define VMM_KVMCLOCK_H
@@ -31,8 +31,8 @@ void kvmclock_scale(u64 hz, u32 *multiplier, s8 *shift);
 /* False: no such MSR. */
 bool kvmclock_read(const struct kvmclock *clock, u32 msr, u64 *value);
 /*
- * False: #GP(0): no such MSR, or an address outside RAM. `tsc` is the guest's TSC when VM time is `now_ns`; `boot_ns` the time of
- * day, since 1970, when VM time was 0.
+ * False: #GP(0): no such MSR, or an address outside RAM. `tsc` is the guest's TSC when VM time is `now_ns`; `boot_ns`
+ * the time of day, since 1970, when VM time was 0.
  */
 bool kvmclock_write(struct kvmclock *clock, struct vm *vm, u32 msr, u64 value, u64 tsc, u64 now_ns, u64 boot_ns);
 /* The guest's TSC was set: tell it anew. */

@@ -1,6 +1,7 @@
 /*
- * Linux kernels by the Linux/x86 boot protocol (Documentation/x86/boot.rst): a bzImage is entered in 64-bit mode where it offers
- * that (xloadflags XLF_KERNEL_64), else in 32-bit mode. Other programs use the same protocol, memtest86+ among them. Pure.
+ * Linux kernels by the Linux/x86 boot protocol (Documentation/x86/boot.rst): a bzImage is entered in 64-bit mode where
+ * it offers that (xloadflags XLF_KERNEL_64), else in 32-bit mode. Other programs use the same protocol, memtest86+
+ * among them. Pure.
  */
 #include "arch/x86_64/cpu/regs.h"
 #include "core/pool.h"
@@ -104,7 +105,9 @@ static bool linux_recognize(const struct loader_file *kernel)
 	return header.boot_flag == BOOT_FLAG && header.header == HEADER_MAGIC;
 }
 
-/* Fields that this version of the protocol does not have yet read as 0: what stands in their place in the file is code. */
+/*
+ * Fields that this version of the protocol does not have yet read as 0: what stands in their place in the file is code.
+ */
 static void read_header(const struct loader_file *kernel, struct setup_header *header)
 {
 	u64 end = JUMP_END + ((const u8 *)kernel->bytes)[HEADER_AT + offsetof(struct setup_header, jump_length)];
@@ -116,12 +119,14 @@ static void read_header(const struct loader_file *kernel, struct setup_header *h
 static int check_version(const struct loader_input *input, const struct setup_header *header)
 {
 	if (header->version < VERSION_MIN)
-		return loader_fail(input, ERR_UNSUPPORTED, "setup header: version 0x%x: boot protocol 0x%x or later is needed",
-				   header->version, VERSION_MIN);
-	if (!(header->loadflags & LOADED_HIGH))
 		return loader_fail(input, ERR_UNSUPPORTED,
-				   "setup header: loadflags 0x%x: bit 0 (LOADED_HIGH) is clear: a zImage, make a bzImage of it",
-				   header->loadflags);
+				   "setup header: version 0x%x: boot protocol 0x%x or later is needed", header->version,
+				   VERSION_MIN);
+	if (!(header->loadflags & LOADED_HIGH))
+		return loader_fail(
+			input, ERR_UNSUPPORTED,
+			"setup header: loadflags 0x%x: bit 0 (LOADED_HIGH) is clear: a zImage, make a bzImage of it",
+			header->loadflags);
 	return OK;
 }
 
@@ -133,14 +138,17 @@ static int check_sizes(const struct loader_input *input, struct linux_image *ima
 
 	image->offset = (sectors + 1ull) * SECTOR;
 	if (image->offset >= input->kernel.size)
-		return loader_fail(input, ERR_FORMAT, "setup header: setup_sects %u: the file ends at 0x%llx, before the kernel at 0x%llx",
+		return loader_fail(input, ERR_FORMAT,
+				   "setup header: setup_sects %u: the file ends at 0x%llx, before the kernel at 0x%llx",
 				   sectors, (unsigned long long)input->kernel.size, (unsigned long long)image->offset);
 	image->size = input->kernel.size - image->offset;
 	needed = header->syssize * 16ull;
 	/* syssize is rounded up to 16 bytes: a file may end within the last ones. */
 	if (needed > image->size + 15)
-		return loader_fail(input, ERR_FORMAT, "setup header: syssize 0x%x: the file is truncated, 0x%llx bytes of 0x%llx are there",
-				   header->syssize, (unsigned long long)image->size, (unsigned long long)needed);
+		return loader_fail(
+			input, ERR_FORMAT,
+			"setup header: syssize 0x%x: the file is truncated, 0x%llx bytes of 0x%llx are there",
+			header->syssize, (unsigned long long)image->size, (unsigned long long)needed);
 	return OK;
 }
 
@@ -150,7 +158,8 @@ static void take_limits(struct linux_image *image)
 	const struct setup_header *header = &image->header;
 
 	image->is_64 = header->version >= VERSION_XLOAD && header->xloadflags & XLF_KERNEL_64;
-	image->init_size = header->version >= VERSION_INIT_SIZE ? MAX((u64)header->init_size, image->size) : 4 * image->size;
+	image->init_size =
+		header->version >= VERSION_INIT_SIZE ? MAX((u64)header->init_size, image->size) : 4 * image->size;
 	image->cmdline_size = header->version >= VERSION_CMDLINE ? header->cmdline_size : CMDLINE_SIZE_OLD;
 	image->initrd_end = header->initrd_addr_max + 1ull;
 }
@@ -183,19 +192,25 @@ static int choose_address(const struct loader_input *input, struct placement *pl
 	if (guest_memory_contains(&input->vm->memory, image->address, image->init_size, true))
 		return OK;
 	if (relocatable && (!align || align & (align - 1)))
-		return loader_fail(input, ERR_FORMAT, "setup header: kernel_alignment 0x%x: no power of two", header->kernel_alignment);
+		return loader_fail(input, ERR_FORMAT, "setup header: kernel_alignment 0x%x: no power of two",
+				   header->kernel_alignment);
 	if (relocatable)
 		image->address = placement_find(placement, image->init_size, align, DEFAULT_ADDRESS, LOADER_LIMIT_32);
 	if (!relocatable || !image->address)
-		return loader_fail(input, ERR_MEMORY, "setup header: init_size 0x%llx from pref_address 0x%llx: memory = %lluM is too little",
-				   (unsigned long long)image->init_size, (unsigned long long)header->pref_address,
-				   loader_memory_mib(input));
+		return loader_fail(
+			input, ERR_MEMORY,
+			"setup header: init_size 0x%llx from pref_address 0x%llx: memory = %lluM is too little",
+			(unsigned long long)image->init_size, (unsigned long long)header->pref_address,
+			loader_memory_mib(input));
 	/* placement_find() has taken it; what follows takes it by its address. */
 	placement_init(placement, &input->vm->memory);
 	return OK;
 }
 
-/* One initial RAM disk, or several one behind the other, as the kernel reads concatenated archives (initramfs buffer format). */
+/*
+ * One initial RAM disk, or several one behind the other, as the kernel reads concatenated archives (initramfs buffer
+ * format).
+ */
 static int put_initrd(const struct loader_input *input, struct placement *placement, struct linux_image *image)
 {
 	gpa_t at = 0, next;
@@ -209,7 +224,8 @@ static int put_initrd(const struct loader_input *input, struct placement *placem
 	at = placement_find(placement, size, PAGE_SIZE, image->address, MIN(image->initrd_end, LOADER_LIMIT_32));
 	if (!at)
 		return loader_fail(input, ERR_MEMORY,
-				   "setup header: initrd_addr_max 0x%x: no room for a ramdisk of %llu KiB below it in memory = %lluM",
+				   "setup header: initrd_addr_max 0x%x: no room for a ramdisk of %llu KiB below it in "
+				   "memory = %lluM",
 				   image->header.initrd_addr_max, (unsigned long long)(size / KIB),
 				   loader_memory_mib(input));
 	image->header.ramdisk_image = (u32)at;
@@ -269,7 +285,8 @@ static void put_gdt(struct loader_info *info, const struct linux_image *image, s
 {
 	const u64 gdt[] = {0, 0, image->is_64 ? GDT_CODE_64 : GDT_CODE_32, GDT_DATA};
 
-	state->gdtr = (struct descriptor_table){.base = loader_info_put(info, gdt, sizeof(gdt)), .limit = sizeof(gdt) - 1};
+	state->gdtr =
+		(struct descriptor_table){.base = loader_info_put(info, gdt, sizeof(gdt)), .limit = sizeof(gdt) - 1};
 	for (u32 i = SEG_ES; i <= SEG_GS; i++)
 		state->segment[i].selector = i == SEG_CS ? BOOT_CS : BOOT_DS;
 }
@@ -299,7 +316,8 @@ static gpa_t put_params(struct loader_info *info, const struct linux_image *imag
 	gpa_t at;
 
 	if (!params) {
-		info->error = loader_fail(info->input, ERR_MEMORY, "no memory in the hypervisor's pool for boot_params");
+		info->error =
+			loader_fail(info->input, ERR_MEMORY, "no memory in the hypervisor's pool for boot_params");
 		return 0;
 	}
 	fill_params(info->input, image, params);
@@ -321,7 +339,8 @@ static int put_info(const struct loader_input *input, struct placement *placemen
 		state->reg[REG_CR4] = CR4_PAE;
 		state->reg[REG_CR0] |= CR0_PG;
 		state->reg[REG_EFER] = EFER_LME | EFER_LMA;
-		state->segment[SEG_CS].attributes = (state->segment[SEG_CS].attributes & ~(u32)SEGMENT_DB) | (u32)SEGMENT_L;
+		state->segment[SEG_CS].attributes =
+			(state->segment[SEG_CS].attributes & ~(u32)SEGMENT_DB) | (u32)SEGMENT_L;
 	}
 	put_gdt(&info, image, state);
 	state->reg[REG_RSI] = put_params(&info, image, loader_info_put_string(&info, input->extra, ""));
@@ -340,8 +359,8 @@ static int linux_load(const struct loader_input *input, struct vcpu_state *state
 	placement_init(&placement, &input->vm->memory);
 	error = choose_address(input, &placement, &image);
 	if (!error)
-		error = loader_put_segment(input, &placement, "setup header: pref_address", image.offset, image.size, image.address,
-					   image.init_size);
+		error = loader_put_segment(input, &placement, "setup header: pref_address", image.offset, image.size,
+					   image.address, image.init_size);
 	if (!error)
 		error = put_initrd(input, &placement, &image);
 	if (error)

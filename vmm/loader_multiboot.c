@@ -1,6 +1,6 @@
 /*
- * Multiboot 1 kernels (Multiboot Specification 0.6.96): ELF32, or any file whose header brings its own addresses. What a guest gets
- * is what QEMU's -kernel and -initrd give it, so that one binary runs the same in both.
+ * Multiboot 1 kernels (Multiboot Specification 0.6.96): ELF32, or any file whose header brings its own addresses. What
+ * a guest gets is what QEMU's -kernel and -initrd give it, so that one binary runs the same in both.
  */
 #include "lib/fmt.h"
 #include "lib/string.h"
@@ -83,7 +83,8 @@ static bool multiboot_recognize(const struct loader_file *kernel)
 
 	if (find_header(kernel, &header) < 0)
 		return false;
-	return header.flags & HEADER_ADDRESSES || !elf_is_64(kernel->bytes, kernel->size) || !loader_pvh_has_entry(kernel);
+	return header.flags & HEADER_ADDRESSES || !elf_is_64(kernel->bytes, kernel->size) ||
+	       !loader_pvh_has_entry(kernel);
 }
 
 static int check_flags(const struct loader_input *input, u32 flags)
@@ -91,10 +92,11 @@ static int check_flags(const struct loader_input *input, u32 flags)
 	u32 unknown = flags & (u32)(HEADER_REQUIRED & ~(HEADER_PAGES | HEADER_MEMORY | HEADER_VIDEO));
 
 	if (flags & HEADER_VIDEO)
-		return loader_fail(input, ERR_UNSUPPORTED, "multiboot flags 0x%x: bit 2 asks for a video mode, the VM has no screen",
-				   flags);
+		return loader_fail(input, ERR_UNSUPPORTED,
+				   "multiboot flags 0x%x: bit 2 asks for a video mode, the VM has no screen", flags);
 	if (unknown)
-		return loader_fail(input, ERR_UNSUPPORTED, "multiboot flags 0x%x: required bits 0x%x are unknown", flags, unknown);
+		return loader_fail(input, ERR_UNSUPPORTED, "multiboot flags 0x%x: required bits 0x%x are unknown",
+				   flags, unknown);
 	return OK;
 }
 
@@ -105,25 +107,28 @@ static int load_by_header(const struct loader_input *input, struct placement *pl
 	u64 offset, size, memory_size;
 
 	if (header->load_addr > header->header_addr || header->header_addr - header->load_addr > header_at)
-		return loader_fail(input, ERR_FORMAT, "multiboot load_addr 0x%x: does not match header_addr 0x%x", header->load_addr,
-				   header->header_addr);
+		return loader_fail(input, ERR_FORMAT, "multiboot load_addr 0x%x: does not match header_addr 0x%x",
+				   header->load_addr, header->header_addr);
 	offset = header_at - (header->header_addr - header->load_addr);
 	size = input->kernel.size - offset;
 	if (header->load_end_addr) {
 		if (header->load_end_addr < header->load_addr || header->load_end_addr - header->load_addr > size)
-			return loader_fail(input, ERR_FORMAT, "multiboot load_end_addr 0x%x: the file holds 0x%llx bytes from load_addr",
+			return loader_fail(input, ERR_FORMAT,
+					   "multiboot load_end_addr 0x%x: the file holds 0x%llx bytes from load_addr",
 					   header->load_end_addr, (unsigned long long)size);
 		size = header->load_end_addr - header->load_addr;
 	}
 	memory_size = size;
 	if (header->bss_end_addr) {
 		if (header->bss_end_addr < header->load_addr + size)
-			return loader_fail(input, ERR_FORMAT, "multiboot bss_end_addr 0x%x: lies before the end of what is loaded",
+			return loader_fail(input, ERR_FORMAT,
+					   "multiboot bss_end_addr 0x%x: lies before the end of what is loaded",
 					   header->bss_end_addr);
 		memory_size = header->bss_end_addr - header->load_addr;
 	}
 	*entry = header->entry_addr;
-	return loader_put_segment(input, placement, "multiboot load_addr", offset, size, header->load_addr, memory_size);
+	return loader_put_segment(input, placement, "multiboot load_addr", offset, size, header->load_addr,
+				  memory_size);
 }
 
 static int load_by_elf(const struct loader_input *input, struct placement *placement, gpa_t *entry)
@@ -136,13 +141,15 @@ static int load_by_elf(const struct loader_input *input, struct placement *place
 		return loader_fail(input, error, "%s", message);
 	if (elf.is_64)
 		return loader_fail(input, ERR_UNSUPPORTED,
-				   "e_ident[EI_CLASS] is 2 (64 bits), but multiboot 1 starts in 32-bit mode: link it as elf32-i386, "
+				   "e_ident[EI_CLASS] is 2 (64 bits), but multiboot 1 starts in 32-bit mode: link it "
+				   "as elf32-i386, "
 				   "or give it a PVH note");
 	*entry = elf.entry_pa;
 	return loader_put_elf(input, placement, &elf, LOADER_LIMIT_32);
 }
 
-static void put_modules(struct loader_info *info, const struct loader_input *input, const gpa_t *gpa, struct mb_info *mb)
+static void put_modules(struct loader_info *info, const struct loader_input *input, const gpa_t *gpa,
+			struct mb_info *mb)
 {
 	struct mb_module module[CONFIG_MAX_MODULES];
 
@@ -166,7 +173,8 @@ static void put_memory(struct loader_info *info, const struct loader_input *inpu
 	for (u32 i = 0; i < count; i++) {
 		gpa_t end = entry[i].start + entry[i].size;
 
-		mmap[i] = (struct mb_mmap){sizeof(mmap[i]) - sizeof(mmap[i].size), entry[i].start, entry[i].size, entry[i].type};
+		mmap[i] = (struct mb_mmap){sizeof(mmap[i]) - sizeof(mmap[i].size), entry[i].start, entry[i].size,
+					   entry[i].type};
 		/* mem_lower starts at 0, mem_upper at 1 MiB and ends at the first hole; in KiB. */
 		if (entry[i].type == E820_RAM && entry[i].start == 0)
 			mb->mem_lower = (u32)(MIN(end, 640 * KIB) / KIB);
@@ -214,7 +222,8 @@ static int multiboot_load(const struct loader_input *input, struct vcpu_state *s
 	if (error)
 		return error;
 	if (!guest_memory_contains(&input->vm->memory, entry, 1, false))
-		return loader_fail(input, ERR_RANGE, "entry address 0x%llx is outside the VM's RAM", (unsigned long long)entry);
+		return loader_fail(input, ERR_RANGE, "entry address 0x%llx is outside the VM's RAM",
+				   (unsigned long long)entry);
 	state->reg[REG_RAX] = BOOT_MAGIC;
 	return loader_finish(input, &placement, put_info, entry, state);
 }

@@ -44,8 +44,8 @@ static int fail_place(const struct loader_input *input, int error, const char *w
 			   (unsigned long long)size, reason);
 }
 
-int loader_put_segment(const struct loader_input *input, struct placement *placement, const char *what, u64 offset, u64 size,
-		       gpa_t gpa, u64 memory_size)
+int loader_put_segment(const struct loader_input *input, struct placement *placement, const char *what, u64 offset,
+		       u64 size, gpa_t gpa, u64 memory_size)
 {
 	int error = placement_take(placement, gpa, memory_size);
 
@@ -64,8 +64,8 @@ int loader_put_elf(const struct loader_input *input, struct placement *placement
 		if (segment->pa + segment->memory_size > limit)
 			return loader_fail(input, ERR_RANGE, "p_paddr 0x%llx: a segment ends above 0x%llx",
 					   (unsigned long long)segment->pa, (unsigned long long)limit);
-		error = loader_put_segment(input, placement, "p_paddr", segment->offset, segment->file_size, segment->pa,
-					   segment->memory_size);
+		error = loader_put_segment(input, placement, "p_paddr", segment->offset, segment->file_size,
+					   segment->pa, segment->memory_size);
 		if (error)
 			return error;
 	}
@@ -82,18 +82,19 @@ int loader_put_modules(const struct loader_input *input, struct placement *place
 
 		gpa[i] = placement_find(placement, module->size, PAGE_SIZE, low, limit);
 		if (!gpa[i])
-			return loader_fail(input, ERR_MEMORY, "ramdisk %s, %llu KiB: no room left for it in memory = %lluM",
-					   module->name, (unsigned long long)(module->size / KIB),
-					   loader_memory_mib(input));
+			return loader_fail(input, ERR_MEMORY,
+					   "ramdisk %s, %llu KiB: no room left for it in memory = %lluM", module->name,
+					   (unsigned long long)(module->size / KIB), loader_memory_mib(input));
 		error = guest_write(input->vm, gpa[i], module->bytes, module->size);
 		if (error)
-			return loader_fail(input, error, "ramdisk %s: writing it failed: %s", module->name, error_name(error));
+			return loader_fail(input, error, "ramdisk %s: writing it failed: %s", module->name,
+					   error_name(error));
 	}
 	return OK;
 }
 
-void loader_info_begin(struct loader_info *info, const struct loader_input *input, struct placement *placement, u64 size,
-		       gpa_t limit)
+void loader_info_begin(struct loader_info *info, const struct loader_input *input, struct placement *placement,
+		       u64 size, gpa_t limit)
 {
 	gpa_t at = placement_find(placement, size, PAGE_SIZE, INFO_LOW, limit);
 
@@ -135,17 +136,20 @@ u64 loader_info_size(const struct loader_input *input)
 void loader_state_flat(struct vcpu_state *state, gpa_t entry)
 {
 	for (u32 i = SEG_ES; i <= SEG_GS; i++)
-		state->segment[i] = (struct segment){.selector = DATA_SELECTOR, .attributes = FLAT_DATA, .limit = 0xffffffff};
-	state->segment[SEG_CS] = (struct segment){.selector = CODE_SELECTOR, .attributes = FLAT_CODE, .limit = 0xffffffff};
-	state->segment[SEG_TR] = (struct segment){.selector = TSS_SELECTOR, .attributes = BUSY_TSS_32, .limit = TSS_LIMIT};
+		state->segment[i] =
+			(struct segment){.selector = DATA_SELECTOR, .attributes = FLAT_DATA, .limit = 0xffffffff};
+	state->segment[SEG_CS] =
+		(struct segment){.selector = CODE_SELECTOR, .attributes = FLAT_CODE, .limit = 0xffffffff};
+	state->segment[SEG_TR] =
+		(struct segment){.selector = TSS_SELECTOR, .attributes = BUSY_TSS_32, .limit = TSS_LIMIT};
 	state->reg[REG_CR0] = CR0_PE | CR0_ET;
 	state->reg[REG_CR4] = 0;
 	state->reg[REG_RFLAGS] = RFLAGS_ONE;
 	state->reg[REG_RIP] = entry;
 }
 
-int loader_finish(const struct loader_input *input, struct placement *placement, loader_put_info_t put_info, gpa_t entry,
-		  struct vcpu_state *state)
+int loader_finish(const struct loader_input *input, struct placement *placement, loader_put_info_t put_info,
+		  gpa_t entry, struct vcpu_state *state)
 {
 	gpa_t module[CONFIG_MAX_MODULES], info = 0;
 	int error = loader_put_modules(input, placement, LOADER_LIMIT_32, module);

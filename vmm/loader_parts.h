@@ -1,4 +1,6 @@
-/* What the guest loaders have in common: messages, segments, modules, a place for boot information, the 32-bit start. */
+/*
+ * What the guest loaders have in common: messages, segments, modules, a place for boot information, the 32-bit start.
+ */
 #ifndef VMM_LOADER_PARTS_H
 #define VMM_LOADER_PARTS_H
 
@@ -15,11 +17,11 @@ int loader_fail(const struct loader_input *input, int error, const char *format,
 unsigned long long loader_memory_mib(const struct loader_input *input);
 
 /*
- * Copy `size` bytes of the kernel from `offset` to `gpa`, and keep what follows up to memory_size free: it is zero, as all of a VM's RAM
- * is before something is loaded there. `what` is for the message.
+ * Copy `size` bytes of the kernel from `offset` to `gpa`, and keep what follows up to memory_size free: it is zero, as
+ * all of a VM's RAM is before something is loaded there. `what` is for the message.
  */
-int loader_put_segment(const struct loader_input *input, struct placement *placement, const char *what, u64 offset, u64 size,
-		       gpa_t gpa, u64 memory_size);
+int loader_put_segment(const struct loader_input *input, struct placement *placement, const char *what, u64 offset,
+		       u64 size, gpa_t gpa, u64 memory_size);
 /* All segments of an ELF file, which must lie below `limit`. */
 int loader_put_elf(const struct loader_input *input, struct placement *placement, const struct elf *elf, gpa_t limit);
 /* All modules behind the kernel, page aligned, below `limit`; gpa[i] says where. */
@@ -33,8 +35,8 @@ struct loader_info {
 };
 
 /* Take an area of at least `size` bytes below `limit`, by preference below 640 KiB. */
-void loader_info_begin(struct loader_info *info, const struct loader_input *input, struct placement *placement, u64 size,
-		       gpa_t limit);
+void loader_info_begin(struct loader_info *info, const struct loader_input *input, struct placement *placement,
+		       u64 size, gpa_t limit);
 /* Append bytes, aligned to 8; returns where they are, 0 after an error. */
 gpa_t loader_info_put(struct loader_info *info, const void *bytes, u64 size);
 /* Append a string "first second", or either alone when the other is empty. */
@@ -49,9 +51,13 @@ bool loader_pvh_has_entry(const struct loader_file *kernel);
 void loader_state_flat(struct vcpu_state *state, gpa_t entry);
 
 /* Writes a protocol's boot information, of modules that lie at module[i]; `at`: where it is. */
-typedef int (*loader_put_info_t)(const struct loader_input *input, struct placement *placement, const gpa_t *module, gpa_t *at);
-/* With the kernel in place: its modules, its boot information, and the flat start at `entry` with EBX naming the information. */
-int loader_finish(const struct loader_input *input, struct placement *placement, loader_put_info_t put_info, gpa_t entry,
-		  struct vcpu_state *state);
+typedef int (*loader_put_info_t)(const struct loader_input *input, struct placement *placement, const gpa_t *module,
+				 gpa_t *at);
+/*
+ * With the kernel in place: its modules, its boot information, and the flat start at `entry` with EBX naming the
+ * information.
+ */
+int loader_finish(const struct loader_input *input, struct placement *placement, loader_put_info_t put_info,
+		  gpa_t entry, struct vcpu_state *state);
 
 #endif

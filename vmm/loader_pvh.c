@@ -1,6 +1,6 @@
 /*
- * PVH: an ELF file of 32 or 64 bits whose note XEN_ELFNOTE_PHYS32_ENTRY names a 32-bit entry point (Xen documentation, "x86/HVM direct
- * boot ABI"; structures of xen/include/public/arch-x86/hvm/start_info.h).
+ * PVH: an ELF file of 32 or 64 bits whose note XEN_ELFNOTE_PHYS32_ENTRY names a 32-bit entry point (Xen documentation,
+ * "x86/HVM direct boot ABI"; structures of xen/include/public/arch-x86/hvm/start_info.h).
  */
 #include "lib/string.h"
 #include "vmm/e820.h"
@@ -53,12 +53,15 @@ static int find_entry(const struct loader_input *input, const struct elf *elf, g
 	*entry = 0;
 	if (!note)
 		return loader_fail(input, ERR_FORMAT,
-				   "an ELF file without a multiboot header and without the note XEN_ELFNOTE_PHYS32_ENTRY: no way to start it");
+				   "an ELF file without a multiboot header and without the note "
+				   "XEN_ELFNOTE_PHYS32_ENTRY: no way to start it");
 	if (size != 4 && size != 8)
-		return loader_fail(input, ERR_FORMAT, "note XEN_ELFNOTE_PHYS32_ENTRY: n_descsz is %u, expected 4 or 8", size);
+		return loader_fail(input, ERR_FORMAT, "note XEN_ELFNOTE_PHYS32_ENTRY: n_descsz is %u, expected 4 or 8",
+				   size);
 	memcpy(entry, note, size);
 	if (*entry >= LOADER_LIMIT_32 || !guest_memory_contains(&input->vm->memory, *entry, 1, false))
-		return loader_fail(input, ERR_RANGE, "note XEN_ELFNOTE_PHYS32_ENTRY: address 0x%llx is outside the VM's RAM",
+		return loader_fail(input, ERR_RANGE,
+				   "note XEN_ELFNOTE_PHYS32_ENTRY: address 0x%llx is outside the VM's RAM",
 				   (unsigned long long)*entry);
 	return OK;
 }

@@ -18,7 +18,10 @@
 #include "vmm/vm.h"
 
 #define PIT_LINE 0
-/* A PC's PIT comes to the IOAPIC's input 2, as the MADT tells; input 0 is for the PIC's output, which is not wired here. */
+/*
+ * A PC's PIT comes to the IOAPIC's input 2, as the MADT tells; input 0 is for the PIC's output, which is not wired
+ * here.
+ */
 #define PIT_INPUT 2
 #define IOAPIC_ID 15u /* four bits */
 
@@ -142,7 +145,8 @@ void machine_destroy(struct vm *vm)
 
 gpa_t machine_put_tables(struct vm *vm)
 {
-	struct acpi_machine description = {.vcpus = 1, .ioapic_id = IOAPIC_ID, .dsdt = dsdt_aml, .dsdt_size = dsdt_aml_size};
+	struct acpi_machine description = {
+		.vcpus = 1, .ioapic_id = IOAPIC_ID, .dsdt = dsdt_aml, .dsdt_size = dsdt_aml_size};
 	u32 pages = ACPI_TABLES_SIZE / PAGE_SIZE;
 	u8 *buffer = pool_alloc(pages);
 	gpa_t at = 0;

@@ -5,7 +5,10 @@
 #include "lib/types.h"
 
 struct vm;
-/* Put the devices on the VM's bus (which bus_init() has prepared) and give its vCPUs, which exist, their local APICs. 0, or an error that is already logged. */
+/*
+ * Put the devices on the VM's bus (which bus_init() has prepared) and give its vCPUs, which exist, their local APICs.
+ * 0, or an error that is already logged.
+ */
 int machine_create(struct vm *vm);
 /* No vCPU of the VM runs any more. Harmless when there is none. */
 void machine_destroy(struct vm *vm);

@@ -12,7 +12,8 @@ static int insert(struct placement *placement, gpa_t start, gpa_t end)
 		return ERR_EXISTS;
 	if (placement->count == PLACEMENT_RANGES)
 		return ERR_MEMORY;
-	memmove(placement->taken + at + 1, placement->taken + at, (placement->count - at) * sizeof(placement->taken[0]));
+	memmove(placement->taken + at + 1, placement->taken + at,
+		(placement->count - at) * sizeof(placement->taken[0]));
 	placement->taken[at] = (struct placement_range){start, end};
 	placement->count++;
 	return OK;

@@ -22,7 +22,10 @@ struct placement {
 
 /* Nothing is taken but the legacy area and the first page (real-mode vectors). */
 void placement_init(struct placement *placement, const struct guest_memory *memory);
-/* Take [gpa, gpa+size): ERR_RANGE: not all RAM; ERR_EXISTS: some of it is taken; ERR_MEMORY: too many ranges. Size 0 takes nothing. */
+/*
+ * Take [gpa, gpa+size): ERR_RANGE: not all RAM; ERR_EXISTS: some of it is taken; ERR_MEMORY: too many ranges. Size 0
+ * takes nothing.
+ */
 int placement_take(struct placement *placement, gpa_t gpa, u64 size);
 /* Take the lowest `size` bytes (at least 1) aligned to `align` (power of two) within [low, high). 0: there are none. */
 gpa_t placement_find(struct placement *placement, u64 size, u64 align, gpa_t low, gpa_t high);

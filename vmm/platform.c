@@ -12,7 +12,8 @@ void platform_read(const struct boot_info *info)
 	if (!info->rsdp_pa || acpi_read(&platform_acpi, &reader, info->rsdp_pa) != OK)
 		log_stage(4, "platform: no ACPI; %u processors by firmware's MP Services", info->cpu_count);
 	else
-		log_stage(4, "platform: ACPI, %u processors, %u IOAPICs", platform_acpi.cpu_count, platform_acpi.ioapic_count);
+		log_stage(4, "platform: ACPI, %u processors, %u IOAPICs", platform_acpi.cpu_count,
+			  platform_acpi.ioapic_count);
 	for (u32 i = 0; i < MIN(platform_acpi.problem_count, ACPI_MAX_PROBLEMS); i++)
 		log_line("     ACPI table %s: %s", platform_acpi.problem[i].table, platform_acpi.problem[i].what);
 }

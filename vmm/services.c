@@ -1,8 +1,9 @@
 /*
  * The device services of a VM.
  *
- * A host timer belongs to the core that armed it, and a device may be driven from any core of the VM. So a device timer has one
- * host timer for each core: arming it on one core leaves a stale one on another, which finds that it is not its time and does nothing.
+ * A host timer belongs to the core that armed it, and a device may be driven from any core of the VM. So a device timer
+ * has one host timer for each core: arming it on one core leaves a stale one on another, which finds that it is not its
+ * time and does nothing.
  */
 #include "vmm/services.h"
 #include "arch/x86_64/cpu/cpu.h"
@@ -66,7 +67,8 @@ static void service_set_line(void *context, u32 line, bool level)
 	if (services->line_sink)
 		services->line_sink(services->line_context, line, level);
 	else if (level && !__atomic_exchange_n(&services->line_reported, true, __ATOMIC_ACQ_REL))
-		log_line("%s: a device raises interrupt line %u, but this machine has no interrupt controller: devices must be polled",
+		log_line("%s: a device raises interrupt line %u, but this machine has no interrupt controller: devices "
+			 "must be polled",
 			 services->vm->config->name, line);
 }
 
@@ -82,8 +84,8 @@ static u64 service_now(void *context)
 }
 
 /*
- * The first tick at which the VM's time in ns has come: a device that is called and finds that it is not yet its time would have to
- * ask again, or tick twice.
+ * The first tick at which the VM's time in ns has come: a device that is called and finds that it is not yet its time
+ * would have to ask again, or tick twice.
  */
 static u64 deadline_ticks(const struct vm *vm, u64 deadline_ns)
 {

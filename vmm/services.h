@@ -13,7 +13,10 @@ struct device_backing;
 struct vm_services {
 	struct device_services services; /* services.context is this struct */
 	struct vm *vm;
-	/* Where interrupt lines lead. NULL: the machine has no interrupt controller, and a line that rises is reported once. */
+	/*
+	 * Where interrupt lines lead. NULL: the machine has no interrupt controller, and a line that rises is reported
+	 * once.
+	 */
 	void (*line_sink)(void *context, u32 line, bool level);
 	void *line_context;
 	u64 line_levels; /* atomic: BIT(line) while it is high */

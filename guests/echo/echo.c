@@ -1,6 +1,8 @@
 // guest: 32
-/* Echoes lines of COM1, polled, until it is told "quit" or the UART is gone: for tests of the console. `deaf=N`: it begins to read
- * N ms after it has said that it is ready. */
+/*
+ * Echoes lines of COM1, polled, until it is told "quit" or the UART is gone: for tests of the console. `deaf=N`: it
+ * begins to read N ms after it has said that it is ready.
+ */
 #include "guests/lib/guest.h"
 
 #define LINE_SIZE 120

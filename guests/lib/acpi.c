@@ -1,5 +1,7 @@
-/* The one thing we ask of ACPI: whether there is an IOAPIC. (ACPI Specification, "Root System Description Pointer (RSDP)",
- * "Multiple APIC Description Table (MADT)") */
+/*
+ * The one thing we ask of ACPI: whether there is an IOAPIC. (ACPI Specification, "Root System Description Pointer
+ * (RSDP)", "Multiple APIC Description Table (MADT)")
+ */
 #include "guests/lib/guest.h"
 
 #define BIOS_START 0xe0000u

@@ -1,4 +1,7 @@
-/* The local APIC by its memory-mapped registers, and in x2APIC mode as far as needed. (SDM "Advanced Programmable Interrupt Controller (APIC)") */
+/*
+ * The local APIC by its memory-mapped registers, and in x2APIC mode as far as needed. (SDM "Advanced Programmable
+ * Interrupt Controller (APIC)")
+ */
 #include "guests/lib/guest.h"
 
 #define APIC_BASE      0xfee00000u

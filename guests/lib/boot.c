@@ -89,7 +89,8 @@ static void parse_pvh(const struct pvh *info)
 	if (info->rsdp)
 		boot.rsdp = pointer(info->rsdp);
 	for (u32 i = 0; i < info->module_count; i++) {
-		const u64 *module = (const u64 *)pointer(info->modules) + 4 * i; /* address, size, arguments, reserved */
+		/* address, size, arguments, reserved */
+		const u64 *module = (const u64 *)pointer(info->modules) + 4 * i;
 
 		add_module(module[0], module[1], module[2]);
 	}

@@ -1,6 +1,6 @@
 /*
- * Where a guest prints: the debug port 0xe9 where reading it answers 0xe9 (Bochs, QEMU's -debugcon, Trivisor), else COM1.
- * `console=` on the command line overrides: e9, com1, hypercall or none.
+ * Where a guest prints: the debug port 0xe9 where reading it answers 0xe9 (Bochs, QEMU's -debugcon, Trivisor), else
+ * COM1. `console=` on the command line overrides: e9, com1, hypercall or none.
  */
 #include "guests/lib/start.h"
 

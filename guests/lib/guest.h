@@ -3,8 +3,8 @@
  * system: it defines guest_main() and is entered with interrupts off, all exceptions caught, and a console that works.
  *
  * A 32-bit guest (multiboot 1) runs in protected mode without paging. A 64-bit guest (PVH, or multiboot 2 under GRUB)
- * runs in long mode, the lowest 4 GiB mapped one to one, writable, executable and open to ring 3 (its lessons need that).
- * The same file runs natively (QEMU's -kernel, GRUB) and under any engine; nothing here needs Trivisor.
+ * runs in long mode, the lowest 4 GiB mapped one to one, writable, executable and open to ring 3 (its lessons need
+ * that). The same file runs natively (QEMU's -kernel, GRUB) and under any engine; nothing here needs Trivisor.
  */
 #ifndef GUESTS_LIB_GUEST_H
 #define GUESTS_LIB_GUEST_H
@@ -100,7 +100,9 @@ int strncmp(const char *a, const char *b, size_t size);
 
 /* ---- segments (segments.c, i386/segments.c, amd64/segments.c) ---- */
 
-/* Code and data segments, flat, for each ring; requested privilege level as the ring. The GDT is writable and has room. */
+/*
+ * Code and data segments, flat, for each ring; requested privilege level as the ring. The GDT is writable and has room.
+ */
 #define CODE(ring)	(u16)((8 + 16 * (ring)) | (ring))
 #define DATA(ring)	(u16)((16 + 16 * (ring)) | (ring))
 #define SLOT_TSS	9  /* two slots in long mode */
@@ -112,7 +114,10 @@ extern u64 gdt[GDT_SLOTS];
 extern u8 idt[], tss[]; /* tss has room for an I/O bitmap behind it; see tss_io_bitmap() */
 extern struct table_pointer gdt_pointer, idt_pointer;
 
-/* A segment descriptor; `limit` in the units that `flags` says. access and flags: SDM "Segment Descriptors", bits 47:40, 55:52. */
+/*
+ * A segment descriptor; `limit` in the units that `flags` says. access and flags: SDM "Segment Descriptors", bits
+ * 47:40, 55:52.
+ */
 u64 descriptor(u32 base, u32 limit, u8 access, u8 flags);
 
 /* An IDT gate. type: GATE_INTERRUPT or GATE_TRAP. */
@@ -124,7 +129,10 @@ void call_gate(u32 slot, u16 selector, const void *target, u8 count, u8 dpl);
 /* The stack for entries to `ring` (0 to 2) from an outer ring. */
 void tss_stack(int ring, word top);
 
-/* The I/O permission bitmap of ports 0 to 65535, part of the TSS from now on (all ports closed), or NULL: none any more. */
+/*
+ * The I/O permission bitmap of ports 0 to 65535, part of the TSS from now on (all ports closed), or NULL: none any
+ * more.
+ */
 #define TSS_SIZE   104
 #define IO_BITMAP  8192
 u8 *tss_io_bitmap(bool wanted);
@@ -214,8 +222,8 @@ word run_in_ring(int ring, word (*function)(word), word argument, word flags);
 bool faults_in_ring(int ring, word (*function)(word), word argument, word flags, word *result);
 
 /*
- * For a guest built for both widths: the 32-bit half ends by loading the 64-bit one, that is inside it, and starting it as a
- * PVH loader would. Paging must be off. Does not return.
+ * For a guest built for both widths: the 32-bit half ends by loading the 64-bit one, that is inside it, and starting it
+ * as a PVH loader would. Paging must be off. Does not return.
  */
 void second_half(void) NORETURN;
 
@@ -269,7 +277,9 @@ bool apic_bit(u32 registers, u8 vector);
 
 /* ---- the test kit (kit.c) ---- */
 
-/* One line a check: "pass name" or "FAIL name: file:line: why". The name identifies it in lists of known differences. */
+/*
+ * One line a check: "pass name" or "FAIL name: file:line: why". The name identifies it in lists of known differences.
+ */
 #define check(name, condition)	      check_report(name, condition, __FILE__, __LINE__, #condition)
 #define check_equal(name, is, should) check_value(name, (u64)(is), (u64)(should), __FILE__, __LINE__)
 
@@ -297,8 +307,8 @@ void check_no_fault(const char *name, const char *file, int line);
 int check_summary(void);
 
 /*
- * A group of checks: CHECKS(name) { ... }. A guest without a guest_main() of its own runs all groups that are linked into
- * it, each on a machine put back to its start, and ends with the summary.
+ * A group of checks: CHECKS(name) { ... }. A guest without a guest_main() of its own runs all groups that are linked
+ * into it, each on a machine put back to its start, and ends with the summary.
  */
 struct check_group {
 	const char *name;

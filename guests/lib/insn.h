@@ -1,4 +1,6 @@
-/* Instructions as inline functions, named for the instruction, for 32-bit and 64-bit guests alike. Included by guest.h. */
+/*
+ * Instructions as inline functions, named for the instruction, for 32-bit and 64-bit guests alike. Included by guest.h.
+ */
 #ifndef GUESTS_LIB_INSN_H
 #define GUESTS_LIB_INSN_H
 

@@ -1,4 +1,6 @@
-/* GDT, TSS and IDT, flat, as far as both widths have them alike; the rest is in i386/segments.c and amd64/segments.c. */
+/*
+ * GDT, TSS and IDT, flat, as far as both widths have them alike; the rest is in i386/segments.c and amd64/segments.c.
+ */
 #include "guests/lib/segments.h"
 
 #define ACCESS_CODE 0x9a /* present, code, readable; DPL in bits 6:5 */
@@ -48,6 +50,7 @@ void segments_init(void)
 	lgdt(&gdt_pointer);
 	lidt(&idt_pointer);
 	segments_load_code();
-	__asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%ss; mov %0, %%fs; mov %0, %%gs" : : "r"(DATA(0)) : "memory");
+	__asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%ss; mov %0, %%fs; mov %0, %%gs"
+			 : : "r"(DATA(0)) : "memory");
 	load_tss(TSS_SIZE - 1);
 }

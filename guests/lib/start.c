@@ -6,7 +6,9 @@
 #define PORT_PIC_SLAVE	    0xa1
 #define PORT_BOCHS_SHUTDOWN 0x8900 /* Bochs ends when it is sent the word "Shutdown" */
 
-/* No interrupt that was not asked for: a BIOS leaves the PICs open, at vectors that are exceptions in protected mode. */
+/*
+ * No interrupt that was not asked for: a BIOS leaves the PICs open, at vectors that are exceptions in protected mode.
+ */
 static void mask_pics(void)
 {
 	out8(PORT_PIC_MASTER, 0xff);

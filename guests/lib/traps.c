@@ -32,8 +32,9 @@ void fault_end(void)
 
 static NORETURN void unexpected(const struct trap_frame *frame)
 {
-	print("unexpected %s (%lu), error 0x%lx, at 0x%lx:0x%lx, flags 0x%lx, CR2 0x%lx\n", vector_name((u32)frame->vector),
-	      (word)frame->vector, (word)frame->error, (word)frame->cs, (word)frame->ip, (word)frame->flags, read_cr2());
+	print("unexpected %s (%lu), error 0x%lx, at 0x%lx:0x%lx, flags 0x%lx, CR2 0x%lx\n",
+	      vector_name((u32)frame->vector), (word)frame->vector, (word)frame->error, (word)frame->cs,
+	      (word)frame->ip, (word)frame->flags, read_cr2());
 	print("ax 0x%lx bx 0x%lx cx 0x%lx dx 0x%lx si 0x%lx di 0x%lx bp 0x%lx\n", (word)frame->ax, (word)frame->bx,
 	      (word)frame->cx, (word)frame->dx, (word)frame->si, (word)frame->di, (word)frame->bp);
 	guest_exit(EXIT_UNEXPECTED + (int)(frame->vector & 31));
@@ -47,7 +48,8 @@ void trap_dispatch(struct trap_frame *frame)
 		return;
 	if (!fault_saved_sp)
 		unexpected(frame);
-	fault = (struct fault){true, (u32)frame->vector, (u32)frame->error, (word)frame->ip, read_cr2(), (u16)frame->cs};
+	fault = (struct fault){true, (u32)frame->vector, (u32)frame->error, (word)frame->ip, read_cr2(),
+			       (u16)frame->cs};
 	fault_resume();
 }
 

@@ -1,6 +1,7 @@
 /*
- * The exits that a piece of code caused, by the hypervisor's own count: `cpuid-accounting = on` in a VM's configuration, and the
- * leaves below (docs/config.md). Asking is itself an exit, of the reason CPUID: that is taken off.
+ * The exits that a piece of code caused, by the hypervisor's own count: `cpuid-accounting = on` in a VM's
+ * configuration, and the leaves below (docs/config.md). Asking is itself an exit, of the reason CPUID: that is taken
+ * off.
  */
 #include "guests/privilege/privilege.h"
 

@@ -1,4 +1,7 @@
-/* What came after the Pentium: bits that make the sensitive trap (UMIP, TSD), and instructions for kernels and hypervisors. */
+/*
+ * What came after the Pentium: bits that make the sensitive trap (UMIP, TSD), and instructions for kernels and
+ * hypervisors.
+ */
 #include "guests/privilege/privilege.h"
 
 #define FLAG_VIF  BIT(19)
@@ -92,14 +95,19 @@ static word run_cli_pvi(word ring)
 }
 
 const struct row modern_rows[] = {
-	ROW("SGDT, CR4.UMIP = 1", run_sgdt, "GDTR/IDTR (46), if set", "GDTR read (0x67)", .feature = FEATURE(7, ECX, 2), .cr4 = CR4_UMIP),
-	ROW("SIDT, CR4.UMIP = 1", run_sidt, "GDTR/IDTR (46), if set", "IDTR read (0x66)", .feature = FEATURE(7, ECX, 2), .cr4 = CR4_UMIP),
-	ROW("SLDT, CR4.UMIP = 1", run_sldt, "LDTR/TR (47), if set", "LDTR read (0x68)", .feature = FEATURE(7, ECX, 2), .cr4 = CR4_UMIP),
-	ROW("STR, CR4.UMIP = 1", run_str, "LDTR/TR (47), if set", "TR read (0x69)", .feature = FEATURE(7, ECX, 2), .cr4 = CR4_UMIP),
+	ROW("SGDT, CR4.UMIP = 1", run_sgdt, "GDTR/IDTR (46), if set", "GDTR read (0x67)", .feature = FEATURE(7, ECX, 2),
+	    .cr4 = CR4_UMIP),
+	ROW("SIDT, CR4.UMIP = 1", run_sidt, "GDTR/IDTR (46), if set", "IDTR read (0x66)", .feature = FEATURE(7, ECX, 2),
+	    .cr4 = CR4_UMIP),
+	ROW("SLDT, CR4.UMIP = 1", run_sldt, "LDTR/TR (47), if set", "LDTR read (0x68)", .feature = FEATURE(7, ECX, 2),
+	    .cr4 = CR4_UMIP),
+	ROW("STR, CR4.UMIP = 1", run_str, "LDTR/TR (47), if set", "TR read (0x69)", .feature = FEATURE(7, ECX, 2),
+	    .cr4 = CR4_UMIP),
 	ROW("SMSW, CR4.UMIP = 1", run_smsw, "never", "CR0 read (0x00)", .feature = FEATURE(7, ECX, 2), .cr4 = CR4_UMIP),
 	ROW("RDTSC", run_rdtsc, "RDTSC (16), if set", "RDTSC (0x6e)", .hidden = true),
 	ROW("RDTSC, CR4.TSD = 1", run_rdtsc, "RDTSC (16), if set", "RDTSC (0x6e)", .cr4 = CR4_TSD, .hidden = true),
-	ROW("RDTSCP, CR4.TSD = 1", run_rdtscp, "RDTSCP (51), if set", "RDTSCP (0x87)", .feature = FEATURE(0x80000001, EDX, 27), .cr4 = CR4_TSD, .hidden = true),
+	ROW("RDTSCP, CR4.TSD = 1", run_rdtscp, "RDTSCP (51), if set", "RDTSCP (0x87)",
+	    .feature = FEATURE(0x80000001, EDX, 27), .cr4 = CR4_TSD, .hidden = true),
 	ROW("RDPMC", run_rdpmc, "RDPMC (15), if set", "RDPMC (0x6f)", .hidden = true),
 	ROW("RDPMC, CR4.PCE = 1", run_rdpmc, "RDPMC (15), if set", "RDPMC (0x6f)", .cr4 = CR4_PCE, .hidden = true),
 	ROW("MOV DR0, DR7.GD = 1", run_dr_guarded, "MOV DR (29), if set", "DR0 read (0x20)"),
@@ -107,7 +115,8 @@ const struct row modern_rows[] = {
 	ROW("STI, CR4.PVI = 1", run_sti_pvi, "never", "never", .feature = FEATURE(1, EDX, 1), .cr4 = CR4_PVI),
 	ROW("CLI, CR4.PVI = 1", run_cli_pvi, "never", "never", .feature = FEATURE(1, EDX, 1), .cr4 = CR4_PVI),
 	ROW("XGETBV", run_xgetbv, "never", "never", .feature = FEATURE(1, ECX, 26), .cr4 = CR4_OSXSAVE),
-	ROW("XSETBV", run_xsetbv, "XSETBV (55), always", "XSETBV (0x8d)", .feature = FEATURE(1, ECX, 26), .cr4 = CR4_OSXSAVE),
+	ROW("XSETBV", run_xsetbv, "XSETBV (55), always", "XSETBV (0x8d)", .feature = FEATURE(1, ECX, 26),
+	    .cr4 = CR4_OSXSAVE),
 	ROW("MONITOR", run_monitor, "MONITOR (39), if set", "MONITOR (0x8a)", .feature = FEATURE(1, ECX, 3)),
 	ROW("MWAIT", run_mwait, "MWAIT (36), if set", "MWAIT (0x8b)", .feature = FEATURE(1, ECX, 3), .sleeps = true),
 	ROW("INVPCID", run_invpcid, "INVPCID (58), if set", "INVPCID (0xa2)", .feature = FEATURE(7, EBX, 10)),

@@ -1,12 +1,13 @@
 // guest: 32 64
 /*
- * The privilege laboratory: every privileged instruction of x86, every one that is sensitive without being privileged (the
- * seventeen of Robin and Irvine, "Analysis of the Intel Pentium's Ability to Support a Secure Virtual Machine Monitor", 2000),
- * and the modern ones, run in ring 0 and in ring 3. Popek and Goldberg asked that all sensitive instructions trap in ring 3:
- * the second table shows which do not. Up to the mark "||" a line is the same on every processor of a kind and under every
- * hypervisor that does its work. Behind it, in ring 0 and in ring 3: the exits that one run caused, as reason:number, by the
- * hypervisor's own count ("-": there is none, or it shows guests nothing), and ticks, less those of an empty function. The
- * columns before it name what the manuals say can exit. The same as CSV: lines "csv,...", the last four columns being those.
+ * The privilege laboratory: every privileged instruction of x86, every one that is sensitive without being privileged
+ * (the seventeen of Robin and Irvine, "Analysis of the Intel Pentium's Ability to Support a Secure Virtual Machine
+ * Monitor", 2000), and the modern ones, run in ring 0 and in ring 3. Popek and Goldberg asked that all sensitive
+ * instructions trap in ring 3: the second table shows which do not. Up to the mark "||" a line is the same on every
+ * processor of a kind and under every hypervisor that does its work. Behind it, in ring 0 and in ring 3: the exits that
+ * one run caused, as reason:number, by the hypervisor's own count ("-": there is none, or it shows guests nothing), and
+ * ticks, less those of an empty function. The columns before it name what the manuals say can exit. The same as CSV:
+ * lines "csv,...", the last four columns being those.
  */
 #include "guests/privilege/privilege.h"
 
@@ -143,13 +144,14 @@ static void print_row(const char *kind, const struct row *row)
 	static struct measured inner, outer; /* static: they outlive faults */
 
 	if (!available(&row->feature) || (row->sleeps && !timer_there())) {
-		print("%-28s %s\n", row->name, available(&row->feature) ? "no timer here to wake it" : "not on this processor");
+		print("%-28s %s\n", row->name,
+		      available(&row->feature) ? "no timer here to wake it" : "not on this processor");
 		return;
 	}
 	measure(row, 0, &inner);
 	measure(row, 3, &outer);
-	print("%-28s %-19s %-19s %-26s %-22s || %-9s %-9s %6lld %6lld\n", row->name, inner.result, outer.result, row->vtx, row->svm,
-	      inner.exits, outer.exits, inner.ticks, outer.ticks);
+	print("%-28s %-19s %-19s %-26s %-22s || %-9s %-9s %6lld %6lld\n", row->name, inner.result, outer.result,
+	      row->vtx, row->svm, inner.exits, outer.exits, inner.ticks, outer.ticks);
 	print("csv,%u,%s,\"%s\",\"%s\",\"%s\",\"%s\",\"%s\",%s,%s,%lld,%lld\n", (u32)sizeof(word) * 8, kind, row->name,
 	      inner.result, outer.result, row->vtx, row->svm, inner.exits, outer.exits, inner.ticks, outer.ticks);
 }
@@ -157,8 +159,8 @@ static void print_row(const char *kind, const struct row *row)
 static void print_table(const char *kind, const char *title, const struct row *rows)
 {
 	print("\n== %s\n", title);
-	print("%-28s %-19s %-19s %-26s %-22s || %-9s %-9s %6s %6s\n", "instruction", "ring 0", "ring 3", "VT-x exit (reason)",
-	      "AMD-V intercept", "exits 0", "exits 3", "ticks0", "ticks3");
+	print("%-28s %-19s %-19s %-26s %-22s || %-9s %-9s %6s %6s\n", "instruction", "ring 0", "ring 3",
+	      "VT-x exit (reason)", "AMD-V intercept", "exits 0", "exits 3", "ticks0", "ticks3");
 	for (; rows->name; rows++)
 		print_row(kind, rows);
 }

@@ -38,7 +38,9 @@ void open_probe_gate(void); /* for INT n from ring 3 */
 #define LRET "lret"
 #endif
 
-/* Exits from start to stop, of each reason, by the hypervisor's own count where it shows it to guests (accounting.c). */
+/*
+ * Exits from start to stop, of each reason, by the hypervisor's own count where it shows it to guests (accounting.c).
+ */
 #define ACCOUNT_REASONS 168
 bool account_there(void);
 void account_start(void);

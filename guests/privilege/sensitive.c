@@ -1,7 +1,8 @@
 /*
- * The seventeen instructions of Robin and Irvine that are sensitive (they show or change what the kernel owns, or go by the
- * current ring) and yet do not trap in ring 3: SGDT, SIDT, SLDT, SMSW, PUSHF, POPF; LAR, LSL, VERR, VERW, POP, PUSH, CALL,
- * JMP, INT n, RET, STR, MOV. A kernel moved to ring 1 or 3 would see and do something else, and nobody would be told.
+ * The seventeen instructions of Robin and Irvine that are sensitive (they show or change what the kernel owns, or go by
+ * the current ring) and yet do not trap in ring 3: SGDT, SIDT, SLDT, SMSW, PUSHF, POPF; LAR, LSL, VERR, VERW, POP,
+ * PUSH, CALL, JMP, INT n, RET, STR, MOV. A kernel moved to ring 1 or 3 would see and do something else, and nobody
+ * would be told.
  */
 #include "guests/privilege/privilege.h"
 

@@ -1,6 +1,6 @@
 /*
- * What paging knows of rings: two classes only, user (ring 3) and supervisor (rings 0 to 2). Each access from each ring to
- * each kind of page, under WP, SMEP, SMAP and NX. (SDM "Determination of Access Rights", "Page-Fault Exceptions")
+ * What paging knows of rings: two classes only, user (ring 3) and supervisor (rings 0 to 2). Each access from each ring
+ * to each kind of page, under WP, SMEP, SMAP and NX. (SDM "Determination of Access Rights", "Page-Fault Exceptions")
  */
 #include "guests/rings/rings.h"
 

@@ -3,8 +3,8 @@
 
 void print_view(const char *where, const struct view *view)
 {
-	print("  %-36s CS 0x%02x (ring %u)  SS 0x%02x  DS 0x%02x  SP 0x%lx  IF %u  IOPL %u\n", where, view->cs, view->cs & 3,
-	      view->ss, view->ds, view->sp, !!(view->flags & FLAG_IF), (u32)(view->flags >> 12 & 3));
+	print("  %-36s CS 0x%02x (ring %u)  SS 0x%02x  DS 0x%02x  SP 0x%lx  IF %u  IOPL %u\n", where, view->cs,
+	      view->cs & 3, view->ss, view->ds, view->sp, !!(view->flags & FLAG_IF), (u32)(view->flags >> 12 & 3));
 }
 
 /* An error code that names a segment: selector and table. (SDM "Error Code") */
@@ -13,14 +13,16 @@ static void print_selector_error(u32 error)
 	if (error & 2)
 		print(" = IDT vector 0x%x%s", error >> 3, error & 1 ? ", external" : "");
 	else if (error)
-		print(" = %s selector 0x%x%s", error & 4 ? "LDT" : "GDT", error & 0xfff8u, error & 1 ? ", external" : "");
+		print(" = %s selector 0x%x%s", error & 4 ? "LDT" : "GDT", error & 0xfff8u,
+		      error & 1 ? ", external" : "");
 }
 
 /* SDM "Page-Fault Exceptions" */
 static void print_page_error(u32 error)
 {
 	print(" = %s by %s of a %s page%s", error & 16 ? "fetch" : error & 2 ? "write" : "read",
-	      error & 4 ? "user" : "supervisor", error & 1 ? "present" : "missing", error & 32 ? ", protection key" : "");
+	      error & 4 ? "user" : "supervisor", error & 1 ? "present" : "missing",
+	      error & 32 ? ", protection key" : "");
 }
 
 void print_fault(const char *what)

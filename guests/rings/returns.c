@@ -6,10 +6,14 @@ static u8 stacks[4][1024] ALIGNED(16);
 
 static void top_of(int ring, struct far_frame *frame, const void *target)
 {
-	*frame = (struct far_frame){(word)target, CODE(ring), FLAG_FIXED, (word)(stacks[ring] + sizeof(stacks[ring])), DATA(ring)};
+	*frame = (struct far_frame){(word)target, CODE(ring), FLAG_FIXED, (word)(stacks[ring] + sizeof(stacks[ring])),
+				    DATA(ring)};
 }
 
-/* Where the returns lead to; home by a gate, since nobody called. DS may have become null: then it must be loaded first. */
+/*
+ * Where the returns lead to; home by a gate, since nobody called. DS may have become null: then it must be loaded
+ * first.
+ */
 static NORETURN void outside(void)
 {
 	u16 ds;

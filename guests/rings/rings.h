@@ -71,8 +71,8 @@ void syscall_entry(void);
 void system_call_seen(void);
 
 /*
- * The paging lesson's map (maps.c of each width): our own image for supervisors, one frame of code mapped twice, for each
- * class, and a page to test.
+ * The paging lesson's map (maps.c of each width): our own image for supervisors, one frame of code mapped twice, for
+ * each class, and a page to test.
  */
 #define PAGE_CODE      0x40000000ul
 #define PAGE_CODE_USER 0x40001000ul

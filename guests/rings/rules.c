@@ -1,7 +1,7 @@
 /*
- * Who may use which segment: CPL (who we are), RPL (whom the selector speaks for), DPL (what the segment asks for). Every
- * combination is really tried. (SDM "Privilege Levels", "Privilege Level Checking When Accessing Data Segments", "... When
- * Transferring Program Control Between Code Segments")
+ * Who may use which segment: CPL (who we are), RPL (whom the selector speaks for), DPL (what the segment asks for).
+ * Every combination is really tried. (SDM "Privilege Levels", "Privilege Level Checking When Accessing Data Segments",
+ * "... When Transferring Program Control Between Code Segments")
  */
 #include "guests/rings/rings.h"
 

@@ -1,6 +1,7 @@
 /*
- * SYSENTER/SYSEXIT and SYSCALL/SYSRET: ring 3 to ring 0 and back without a gate, a table or a check. They take no stack from
- * the TSS and their segments' descriptors are not even read. (SDM "Performing Fast Calls to System Procedures ...")
+ * SYSENTER/SYSEXIT and SYSCALL/SYSRET: ring 3 to ring 0 and back without a gate, a table or a check. They take no stack
+ * from the TSS and their segments' descriptors are not even read. (SDM "Performing Fast Calls to System Procedures
+ * ...")
  */
 #include "guests/rings/rings.h"
 
@@ -77,7 +78,8 @@ void lesson_syscall(void)
 	prepare();
 	attempt("SYSCALL with EFER.SCE = 0", 3, call_syscall, 0);
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
-	wrmsr(MSR_STAR, (u64)(SELECTOR(SLOT_SYSTEM + 2) | 3) << 48 | (u64)SELECTOR(SLOT_SYSTEM) << 32 | (word)syscall_entry);
+	wrmsr(MSR_STAR,
+	      (u64)(SELECTOR(SLOT_SYSTEM + 2) | 3) << 48 | (u64)SELECTOR(SLOT_SYSTEM) << 32 | (word)syscall_entry);
 	wrmsr(MSR_LSTAR, (word)syscall_entry);
 	wrmsr(MSR_FMASK, FLAG_IF);
 	attempt("SYSCALL (Intel: in 64-bit mode only)", 3, call_syscall, 0);

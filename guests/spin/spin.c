@@ -1,7 +1,7 @@
 // guest: 32
 /*
- * Never halts: counts as fast as it can for `seconds=N` (3) of hypervisor time, with a mark each second, then prints its
- * count. Two of them on one core show whether the scheduler is fair.
+ * Never halts: counts as fast as it can for `seconds=N` (3) of hypervisor time, with a mark each second, then prints
+ * its count. Two of them on one core show whether the scheduler is fair.
  */
 #include "guests/lib/guest.h"
 

@@ -1,7 +1,8 @@
 // sources: tests/fuzz/zydis.c arch/x86_64/insn/decode.c arch/x86_64/insn/opcode.c
 /*
- * The decoder against Zydis: every opcode of every map, with every ModRM, in every mode and with sets of prefixes; what follows is
- * a different SIB, displacement and immediate each time. Prints how many encodings were compared; a mismatch ends it.
+ * The decoder against Zydis: every opcode of every map, with every ModRM, in every mode and with sets of prefixes; what
+ * follows is a different SIB, displacement and immediate each time. Prints how many encodings were compared; a mismatch
+ * ends it.
  */
 #include "tests/fuzz/zydis.h"
 
@@ -13,8 +14,8 @@
 #define ROUNDS 2u
 
 static const char *const prefixes[] = {
-	"",	    "\x66",	"\x67",	     "\xf0",	"\xf2",	   "\xf3",	     "\x2e",	"\x64",	    "\x65\x67",     "\x66\x67", "\x66\xf2",
-	"\x66\xf3", "\x3e\x66", "\xf3\x67", "\xf0\x66", "\x36\x66\x67",
+	"",	    "\x66",	"\x67",	    "\xf0",	"\xf2",	    "\xf3",	"\x2e",	    "\x64",
+	"\x65\x67", "\x66\x67", "\x66\xf2", "\x66\xf3", "\x3e\x66", "\xf3\x67", "\xf0\x66", "\x36\x66\x67",
 };
 /* In 64-bit mode these stand behind each of the above; elsewhere they would be INC and DEC, which the opcodes have. */
 static const char *const rex[] = {"", "\x40", "\x48", "\x4f", "\x43"};

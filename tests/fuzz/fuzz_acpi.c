@@ -1,8 +1,8 @@
 // sources: drivers/acpi.c drivers/acpi_table.c drivers/acpi_madt.c drivers/acpi_fadt.c drivers/acpi_s5.c
 /*
- * Hostile ACPI tables. The input is the machine's memory from physical address 0x1000, the RSDP first. Checksums would stop a
- * fuzzer at the door, so the input's last byte says whether to make them right: the checksum byte of a structure is then
- * answered so that its sum is 0, which is done when the reader first sees it.
+ * Hostile ACPI tables. The input is the machine's memory from physical address 0x1000, the RSDP first. Checksums would
+ * stop a fuzzer at the door, so the input's last byte says whether to make them right: the checksum byte of a structure
+ * is then answered so that its sum is 0, which is done when the reader first sees it.
  */
 #include <string.h>
 #include "drivers/acpi.h"
@@ -57,7 +57,8 @@ static void fix_sums(struct memory *m)
 
 static void check(const struct acpi_info *info)
 {
-	if (info->cpu_count > ACPI_MAX_CPUS || info->ioapic_count > ACPI_MAX_IOAPICS || info->s5_a > 7 || info->s5_b > 7)
+	if (info->cpu_count > ACPI_MAX_CPUS || info->ioapic_count > ACPI_MAX_IOAPICS || info->s5_a > 7 ||
+	    info->s5_b > 7)
 		abort();
 	for (u32 i = 0; i < info->cpu_count; i++) {
 		for (u32 k = 0; k < i; k++) {

@@ -1,5 +1,8 @@
 // sources: vmm/loader_linux.c vmm/loader_parts.c vmm/elf.c vmm/placement.c vmm/e820.c vmm/guest_memory_map.c lib/fmt.c lib/error.c tests/unit/fake_pool.c tests/unit/fake_ram.c
-/* Any bytes as a Linux kernel: nothing is written outside the VM's RAM or read outside the file, and a refusal says why. */
+/*
+ * Any bytes as a Linux kernel: nothing is written outside the VM's RAM or read outside the file, and a refusal says
+ * why.
+ */
 #include <string.h>
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/fake_ram.h"
@@ -44,7 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&state, 0, sizeof(state));
 	if (loader_linux.recognize(&input.kernel)) {
 		error = loader_linux.load(&input, &state);
-		REQUIRE(error ? message[0] && memchr(message, 0, sizeof(message)) : guest_memory_contains(&vm->memory, state.reg[REG_RSI], PAGE_SIZE, true));
+		REQUIRE(error ? message[0] && memchr(message, 0, sizeof(message))
+			      : guest_memory_contains(&vm->memory, state.reg[REG_RSI], PAGE_SIZE, true));
 	}
 	free(file);
 	return 0;

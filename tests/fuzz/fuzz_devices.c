@@ -1,7 +1,7 @@
 // sources: vmm/devices/bus.c vmm/devices/debugcon.c vmm/devices/debugexit.c vmm/devices/uart16550.c vmm/devices/pic8259.c vmm/devices/pit8254.c vmm/devices/pit_channel.c vmm/devices/rtc146818.c lib/calendar.c vmm/devices/ioapic.c vmm/devices/vlapic.c vmm/devices/vlapic_irq.c vmm/devices/vlapic_timer.c vmm/devices/vlapic_msr.c vmm/devices/apic_bus.c vmm/devices/reset_ports.c vmm/devices/pci_host.c vmm/devices/i8042.c vmm/devices/acpi_pm.c vmm/devices/pvpanic.c lib/ring.c
 /*
- * A whole PC's devices, driven by any sequence of accesses, interrupts and time. Nothing may crash, overrun, lock up or flood the host
- * with timers; what each device promises between steps is checked after every one.
+ * A whole PC's devices, driven by any sequence of accesses, interrupts and time. Nothing may crash, overrun, lock up or
+ * flood the host with timers; what each device promises between steps is checked after every one.
  */
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/device_bench.h"
@@ -258,10 +258,12 @@ static void check(void)
 	REQUIRE(pc.intr == pic_output(&pc.pic));
 	REQUIRE(pc.uart.receive.count <= UART_FIFO_SIZE && pc.uart.send.count <= UART_FIFO_SIZE);
 	for (u32 i = 0; i < IOAPIC_INPUTS; i++)
-		REQUIRE(!(pc.ioapic.entry[i] & BIT(12)) && (pc.ioapic.entry[i] & BIT(15) || !(pc.ioapic.entry[i] & BIT(14))));
+		REQUIRE(!(pc.ioapic.entry[i] & BIT(12)) &&
+			(pc.ioapic.entry[i] & BIT(15) || !(pc.ioapic.entry[i] & BIT(14))));
 	for (u32 i = 0; i < VCPUS; i++) {
 		/* The first sixteen vectors never get in. */
-		REQUIRE(!(vlapic_get(&pc.lapic[i], LAPIC_IRR) & 0xffff) && !(vlapic_get(&pc.lapic[i], LAPIC_ISR) & 0xffff));
+		REQUIRE(!(vlapic_get(&pc.lapic[i], LAPIC_IRR) & 0xffff) &&
+			!(vlapic_get(&pc.lapic[i], LAPIC_ISR) & 0xffff));
 		REQUIRE(lock_try(&pc.lapic[i].device.lock));
 		lock_release(&pc.lapic[i].device.lock);
 	}

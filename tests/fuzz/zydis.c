@@ -1,4 +1,7 @@
-/* The decoder against Zydis: what both accept has the same length, prefixes and operands, and what ours accepts is an instruction. */
+/*
+ * The decoder against Zydis: what both accept has the same length, prefixes and operands, and what ours accepts is an
+ * instruction.
+ */
 #include "tests/fuzz/zydis.h"
 
 #include <Zydis/Zydis.h>
@@ -23,7 +26,8 @@ static u8 number(ZydisRegister reg)
 static const ZydisDecodedOperand *memory_operand(const ZydisDecodedOperand *operands, int count)
 {
 	for (int i = 0; i < count; i++)
-		if (operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY && operands[i].encoding == ZYDIS_OPERAND_ENCODING_MODRM_RM)
+		if (operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+		    operands[i].encoding == ZYDIS_OPERAND_ENCODING_MODRM_RM)
 			return &operands[i];
 	return NULL;
 }
@@ -36,7 +40,8 @@ static bool same_immediate(const struct insn *ours, u64 theirs)
 	return (u64)ours->immediate << unused == theirs << unused;
 }
 
-static const char *compare(const struct insn *ours, const ZydisDecodedInstruction *theirs, const ZydisDecodedOperand *operands)
+static const char *compare(const struct insn *ours, const ZydisDecodedInstruction *theirs,
+			   const ZydisDecodedOperand *operands)
 {
 	const ZydisDecodedOperand *memory = memory_operand(operands, theirs->operand_count);
 
@@ -44,7 +49,8 @@ static const char *compare(const struct insn *ours, const ZydisDecodedInstructio
 		return "length";
 	if (ours->address_size * 8 != theirs->address_width)
 		return "address size";
-	if (ours->has_modrm && ours->modrm != ((theirs->raw.modrm.mod << 6) | (theirs->raw.modrm.reg << 3) | theirs->raw.modrm.rm))
+	if (ours->has_modrm &&
+	    ours->modrm != ((theirs->raw.modrm.mod << 6) | (theirs->raw.modrm.reg << 3) | theirs->raw.modrm.rm))
 		return "ModRM";
 	if (ours->immediate_size && theirs->raw.imm[0].size && ours->immediate_size * 8 != theirs->raw.imm[0].size)
 		return "immediate size";
@@ -56,7 +62,10 @@ static const char *compare(const struct insn *ours, const ZydisDecodedInstructio
 		return "memory operand";
 	if (ours->rip_relative != (memory->mem.base == ZYDIS_REGISTER_RIP || memory->mem.base == ZYDIS_REGISTER_EIP))
 		return "RIP-relative";
-	/* SDM "32-Bit Addressing Forms with the SIB Byte": mod 0 and base 5 mean no base whatever REX.B says; Zydis 4.0 with 67 says R13D. */
+	/*
+	 * SDM "32-Bit Addressing Forms with the SIB Byte": mod 0 and base 5 mean no base whatever REX.B says; Zydis 4.0
+	 * with 67 says R13D.
+	 */
 	if (ours->address_size == 4 && ours->rex & 1 && ours->base == INSN_NO_REGISTER)
 		return NULL;
 	if (!ours->rip_relative && ours->base != number(memory->mem.base))
@@ -67,7 +76,9 @@ static const char *compare(const struct insn *ours, const ZydisDecodedInstructio
 		return "scale";
 	if (ours->displacement != memory->mem.disp.value)
 		return "displacement";
-	/* 3E before an indirect CALL or JMP is NOTRACK to Zydis; where CET is off it is the DS override it always was. */
+	/*
+	 * 3E before an indirect CALL or JMP is NOTRACK to Zydis; where CET is off it is the DS override it always was.
+	 */
 	if (theirs->attributes & ZYDIS_ATTRIB_HAS_NOTRACK)
 		return NULL;
 	if (memory->mem.type == ZYDIS_MEMOP_TYPE_MEM && ours->segment != ZydisRegisterGetId(memory->mem.segment))

@@ -1,5 +1,8 @@
 // guest: 64
-/* A VM's exits as its guest sees them, by CPUID (docs/config.md), with accounting=0 on the command line: nothing at all. */
+/*
+ * A VM's exits as its guest sees them, by CPUID (docs/config.md), with accounting=0 on the command line: nothing at
+ * all.
+ */
 #include "guests/lib/guest.h"
 
 #define EXITS	  0x4ffffffcu
@@ -46,17 +49,21 @@ CHECKS(accounting)
 
 	if (option_number("accounting", 1) == 0) {
 		for (u32 leaf = EXITS; leaf <= CYCLES_OF; leaf++)
-			check("account-off", is(cpuid(leaf, reason_cpuid), 0, 0, 0, 0) && is(cpuid(leaf, no_reason), 0, 0, 0, 0));
+			check("account-off",
+			      is(cpuid(leaf, reason_cpuid), 0, 0, 0, 0) && is(cpuid(leaf, no_reason), 0, 0, 0, 0));
 		return;
 	}
 	check_equal("account-asking-is-an-exit", step(EXITS, 0), 1);
 	check_equal("account-of-the-reason-cpuid", step(EXITS_OF, reason_cpuid), 1);
-	check_equal("account-total-is-in-eax-alone", cpuid(EXITS, 0).ebx | cpuid(EXITS, 0).ecx | cpuid(EXITS, 0).edx, 0);
+	check_equal("account-total-is-in-eax-alone", cpuid(EXITS, 0).ebx | cpuid(EXITS, 0).ecx | cpuid(EXITS, 0).edx,
+		    0);
 	check("account-cycles-go", cycles(CYCLES, 0) < cycles(CYCLES, 0));
 	check("account-cycles-of-cpuid-go", cycles(CYCLES_OF, reason_cpuid) < cycles(CYCLES_OF, reason_cpuid));
 	check("account-cycles-of-one-are-fewer", cycles(CYCLES_OF, reason_cpuid) <= cycles(CYCLES, 0));
-	check("account-undefined-reason", is(cpuid(EXITS_OF, no_reason), 0, 0, 0, ~0u) && is(cpuid(CYCLES_OF, 0xffff0000), 0, 0, 0, ~0u));
-	check("account-reason-not-enabled", is(cpuid(EXITS_OF, reason_rdtsc), 0, 0, 0, 0) && is(cpuid(CYCLES_OF, reason_rdtsc), 0, 0, 0, 0));
+	check("account-undefined-reason",
+	      is(cpuid(EXITS_OF, no_reason), 0, 0, 0, ~0u) && is(cpuid(CYCLES_OF, 0xffff0000), 0, 0, 0, ~0u));
+	check("account-reason-not-enabled",
+	      is(cpuid(EXITS_OF, reason_rdtsc), 0, 0, 0, 0) && is(cpuid(CYCLES_OF, reason_rdtsc), 0, 0, 0, 0));
 	total = cpuid(EXITS, 0).eax;
 	check("account-reasons-make-the-total", sum_of_reasons() - total < 2 * 0x420);
 }

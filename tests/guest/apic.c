@@ -1,6 +1,8 @@
 // guest: 64
-/* The local APIC: timer, priorities, requests and service, identity. For both widths. (SDM "Local APIC", "APIC Timer", "Task
- * and Processor Priorities") Oracles: Bochs, QEMU. */
+/*
+ * The local APIC: timer, priorities, requests and service, identity. For both widths. (SDM "Local APIC", "APIC Timer",
+ * "Task and Processor Priorities") Oracles: Bochs, QEMU.
+ */
 #include "guests/lib/guest.h"
 
 #define LOW	     0x41

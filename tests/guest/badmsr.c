@@ -1,6 +1,9 @@
 // guest: 64
-/* Model-specific registers that do not exist, and reserved bits of those that do: all #GP(0). (SDM "WRMSR—Write to Model
- * Specific Register") Oracles: the SDM for MSRs that do not exist, of which neither emulator complains; Bochs for the rest. */
+/*
+ * Model-specific registers that do not exist, and reserved bits of those that do: all #GP(0). (SDM "WRMSR—Write to
+ * Model Specific Register") Oracles: the SDM for MSRs that do not exist, of which neither emulator complains; Bochs for
+ * the rest.
+ */
 #include "guests/lib/guest.h"
 
 #define MSR_NONE	0xdeadu

@@ -1,7 +1,7 @@
 // guest: 32
 /*
- * Takes an exception while the stack points to where there is no RAM: the hypervisor meets the missing memory in the midst
- * of delivering an event. Natively the pushes go nowhere, and the handler, which brings its own stack, goes on.
+ * Takes an exception while the stack points to where there is no RAM: the hypervisor meets the missing memory in the
+ * midst of delivering an event. Natively the pushes go nowhere, and the handler, which brings its own stack, goes on.
  */
 #include "guests/lib/guest.h"
 

@@ -1,5 +1,8 @@
 // guest: 32
-/* Reads, or with access=write writes, where there is no RAM; natively nothing answers (all ones, or in QEMU zero, are read). */
+/*
+ * Reads, or with access=write writes, where there is no RAM; natively nothing answers (all ones, or in QEMU zero, are
+ * read).
+ */
 #include "guests/lib/guest.h"
 
 #define BEYOND (64u << 20) /* this far above the end of RAM */

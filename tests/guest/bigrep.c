@@ -1,6 +1,8 @@
 // guest: 64
-/* INS and OUTS: repetitions of several pages go all the way, in both directions, with every address size and segment. For
- * both widths. (SDM "INS/INSB/INSW/INSD", "OUTS/OUTSB/OUTSW/OUTSD") Oracles: Bochs, QEMU. */
+/*
+ * INS and OUTS: repetitions of several pages go all the way, in both directions, with every address size and segment.
+ * For both widths. (SDM "INS/INSB/INSW/INSD", "OUTS/OUTSB/OUTSW/OUTSD") Oracles: Bochs, QEMU.
+ */
 #include "guests/lib/guest.h"
 
 #define PORT_MASK 0x21 /* the PIC's interrupt mask: what is written there can be read back */

@@ -2,7 +2,8 @@
 /* Prints every byte there is, terminal escapes, and lines that try to look like another VM's or the hypervisor's. */
 #include "guests/lib/guest.h"
 
-static const char forged[] = "\rhello| forged\n\x1b[2J\x1b[H\x1b]0;title\ahello| forged\n\x1b[31m\x9b\x32Jpanic: forged\n";
+static const char forged[] =
+	"\rhello| forged\n\x1b[2J\x1b[H\x1b]0;title\ahello| forged\n\x1b[31m\x9b\x32Jpanic: forged\n";
 
 int guest_main(void)
 {

@@ -45,7 +45,7 @@ static NOINLINE void run_watched_code(void)
 		hits;                               \
 	})
 
-/* Where a graphics card has its memory, or nothing is: a hypervisor that emulates the access has to see to the breakpoint. */
+/* Where a graphics card has its memory, or nothing is: who emulates the access has to see to the breakpoint. */
 static void check_device(void)
 {
 	volatile u32 *window = (volatile u32 *)0xa0000;
@@ -65,11 +65,14 @@ static void check_string_io(void)
 	volatile u32 *to = data;
 	word count = 2;
 
-	check_equal("break-outs-memory", HITS(data, KIND(0, ACCESS, 3), __asm__ volatile("outsb" : "+S"(to) : "d"(0x80) : "memory")), 1);
+	check_equal("break-outs-memory",
+		    HITS(data, KIND(0, ACCESS, 3), __asm__ volatile("outsb" : "+S"(to) : "d"(0x80) : "memory")), 1);
 	to = data;
-	check_equal("break-ins-memory", HITS(data, KIND(0, WRITE, 3), __asm__ volatile("insb" : "+D"(to) : "d"(0x80) : "memory")), 1);
+	check_equal("break-ins-memory",
+		    HITS(data, KIND(0, WRITE, 3), __asm__ volatile("insb" : "+D"(to) : "d"(0x80) : "memory")), 1);
 	to = data;
-	check_equal("break-outs-not-write", HITS(data, KIND(0, WRITE, 3), __asm__ volatile("outsb" : "+S"(to) : "d"(0x80) : "memory")), 0);
+	check_equal("break-outs-not-write",
+		    HITS(data, KIND(0, WRITE, 3), __asm__ volatile("outsb" : "+S"(to) : "d"(0x80) : "memory")), 0);
 	to = data;
 	HITS(data, KIND(0, WRITE, 3), __asm__ volatile("rep insb" : "+D"(to), "+c"(count) : "d"(0x80) : "memory"));
 	check_equal("break-rep-ins-goes-on", count, 0);

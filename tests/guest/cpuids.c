@@ -1,5 +1,8 @@
 // guest: 64
-/* CPUID agrees with itself and with the machine. For both widths. (SDM "CPUID—CPU Identification") Oracles: Bochs, QEMU. */
+/*
+ * CPUID agrees with itself and with the machine. For both widths. (SDM "CPUID—CPU Identification") Oracles: Bochs,
+ * QEMU.
+ */
 #include "guests/lib/guest.h"
 
 #define CR4_OSXSAVE BIT(18)
@@ -31,7 +34,8 @@ static void check_xsave(void)
 
 CHECKS(cpuids)
 {
-	struct cpuid_leaf basic = cpuid(0, 0), features = cpuid(1, 0), extended = cpuid(0x80000000, 0), wide = cpuid(0x80000008, 0);
+	struct cpuid_leaf basic = cpuid(0, 0), features = cpuid(1, 0), extended = cpuid(0x80000000, 0),
+			  wide = cpuid(0x80000008, 0);
 
 	check("cpuid-basic-leaves", basic.eax >= 1 && basic.eax < 0x100);
 	check("cpuid-extended-leaves", extended.eax >= 0x80000008 && extended.eax < 0x80000100);

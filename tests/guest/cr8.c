@@ -1,6 +1,8 @@
 // guest: 64
-/* CR8 is the class of the task priority, and what it held goes at once when it falls. (SDM "Task Priority in IA-32e Mode") Oracles:
- * Bochs, QEMU. */
+/*
+ * CR8 is the class of the task priority, and what it held goes at once when it falls. (SDM "Task Priority in IA-32e
+ * Mode") Oracles: Bochs, QEMU.
+ */
 #include "guests/lib/guest.h"
 
 #define VECTOR	   0x41

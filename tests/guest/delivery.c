@@ -1,6 +1,8 @@
 // guest: 32
-/* Exceptions while an exception or interrupt is delivered: error codes that name the IDT, the EXT bit, and double faults.
- * (SDM "Error Code", "Interrupt 8—Double Fault Exception (#DF)") Oracles: Bochs, QEMU. */
+/*
+ * Exceptions while an exception or interrupt is delivered: error codes that name the IDT, the EXT bit, and double
+ * faults. (SDM "Error Code", "Interrupt 8—Double Fault Exception (#DF)") Oracles: Bochs, QEMU.
+ */
 #include "guests/lib/guest.h"
 
 #define VECTOR_INT   0x50

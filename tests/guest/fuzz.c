@@ -1,9 +1,10 @@
 // guest: 64
 /*
  * Executes random bytes: `count=N` trials from `seed=N` in `ring=N` (0), half of them starting with an opcode that
- * hypervisors care about. The code sees memory only through 64 KiB of scratch, is single-stepped, and each exception takes
- * a known-good stack (IST), so that nearly all trials come back. Instructions that would end the run by themselves (HLT,
- * a new IDT or CR) end their trial instead, unless deadly=1. show=N prints each trial's bytes from the Nth on.
+ * hypervisors care about. The code sees memory only through 64 KiB of scratch, is single-stepped, and each exception
+ * takes a known-good stack (IST), so that nearly all trials come back. Instructions that would end the run by
+ * themselves (HLT, a new IDT or CR) end their trial instead, unless deadly=1. show=N prints each trial's bytes from the
+ * Nth on.
  */
 #include "guests/lib/guest.h"
 
@@ -66,8 +67,8 @@ static bool writes_port(u8 opcode)
 }
 
 /*
- * HLT, LGDT, LIDT, MOV to a control register, OUT to the ports that end the machine or reset it; and LTR, since QEMU (7.2) aborts at the
- * exception after it when the selector was null.
+ * HLT, LGDT, LIDT, MOV to a control register, OUT to the ports that end the machine or reset it; and LTR, since QEMU
+ * (7.2) aborts at the exception after it when the selector was null.
  */
 static bool ends_the_run(const u8 *code, u16 dx)
 {

@@ -1,6 +1,8 @@
 // guest: 64
-/* The IOAPIC with a level-triggered interrupt, the serial port's: it comes again after its EOI while the line is up. For both widths.
- * (82093AA data sheet; SDM "Signaling Interrupt Servicing Completion") Oracles: Bochs, QEMU. */
+/*
+ * The IOAPIC with a level-triggered interrupt, the serial port's: it comes again after its EOI while the line is up.
+ * For both widths. (82093AA data sheet; SDM "Signaling Interrupt Servicing Completion") Oracles: Bochs, QEMU.
+ */
 #include "guests/lib/guest.h"
 
 #define IOAPIC	     0xfec00000u

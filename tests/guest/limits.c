@@ -53,7 +53,8 @@ CHECKS(limits)
 	gdt[SLOT_FREE] = descriptor(0, 0xfffff, 0x12, 0xc);
 	expect_fault("load-ss-absent", VECTOR_SS, PROBE, __asm__ volatile("mov %0, %%ss" : : "r"(PROBE)));
 	expect_fault("load-ss-null", VECTOR_GP, 0, __asm__ volatile("mov %0, %%ss" : : "r"(0)));
-	expect_fault("null-used", VECTOR_GP, 0, __asm__ volatile("mov %0, %%fs; movl %%fs:0, %%eax" : : "r"(0) : "eax"));
+	expect_fault("null-used", VECTOR_GP, 0,
+		     __asm__ volatile("mov %0, %%fs; movl %%fs:0, %%eax" : : "r"(0) : "eax"));
 	segment(99, 0x92, 4);
 	load_fs();
 	check("accessed-bit-set-by-load", gdt[SLOT_FREE] & BIT(40));

@@ -1,6 +1,8 @@
 // guest: 64
-/* Model-specific registers that every guest owns: they keep what is written, and start as after a reset. (SDM "Model-Specific
- * Registers (MSRs)") Oracles: Bochs, QEMU. */
+/*
+ * Model-specific registers that every guest owns: they keep what is written, and start as after a reset. (SDM
+ * "Model-Specific Registers (MSRs)") Oracles: Bochs, QEMU.
+ */
 #include "guests/lib/guest.h"
 
 static const struct {

@@ -5,8 +5,9 @@
 
 #define ICR_ASSERT 0x4000u
 /*
- * Rounds to wait for an NMI, which comes at once or not at all. Few, for while one is handled no other guest should run:
- * Bochs 2.7 keeps NMIs blocked at the entry of a guest in which they are not (SDM "Interruptibility State", of VM entries).
+ * Rounds to wait for an NMI, which comes at once or not at all. Few, for while one is handled no other guest should
+ * run: Bochs 2.7 keeps NMIs blocked at the entry of a guest in which they are not (SDM "Interruptibility State", of VM
+ * entries).
  */
 #define PATIENCE   50
 

@@ -1,6 +1,8 @@
 // guest: 32
-/* PAE paging: the four PDPTEs are registers loaded with CR3, checked there; NX and reserved bits. (SDM "PAE Paging", "PDPTE
- * Registers") Oracles: Bochs, QEMU; what the PDPTEs are, Bochs only: TCG reads them from memory at each walk. */
+/*
+ * PAE paging: the four PDPTEs are registers loaded with CR3, checked there; NX and reserved bits. (SDM "PAE Paging",
+ * "PDPTE Registers") Oracles: Bochs, QEMU; what the PDPTEs are, Bochs only: TCG reads them from memory at each walk.
+ */
 #include "guests/lib/guest.h"
 
 #define P 1u

@@ -83,6 +83,7 @@ CHECKS(paging64)
 	use_good_stack(VECTOR_SS);
 	use_good_stack(VECTOR_GP); /* should it come instead */
 	expect_fault("canonical-stack", VECTOR_SS, 0,
-		     __asm__ volatile("mov %%rsp, %%rax; mov %0, %%rsp; pop %%rcx; mov %%rax, %%rsp" : : "r"(NOT_CANONICAL) : "rax", "rcx"));
+		     __asm__ volatile("mov %%rsp, %%rax; mov %0, %%rsp; pop %%rcx; mov %%rax, %%rsp"
+				      : : "r"(NOT_CANONICAL) : "rax", "rcx"));
 	expect_fault("canonical-jump", VECTOR_GP, 0, ((void (*)(void))NOT_CANONICAL)());
 }

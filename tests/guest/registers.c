@@ -17,9 +17,10 @@ static const struct {
 	u32 leaf;
 	u8 reg, feature;
 } cr4_bits[] = {
-	{"cr4-tsd", 2, 1, 3, 4},	   {"cr4-de", 3, 1, 3, 2},	  {"cr4-pse", 4, 1, 3, 3},	 {"cr4-mce", 6, 1, 3, 7},
-	{"cr4-pge", 7, 1, 3, 13},	   {"cr4-osfxsr", 9, 1, 3, 24},	  {"cr4-osxmmexcpt", 10, 1, 3, 25}, {"cr4-umip", 11, 7, 2, 2},
-	{"cr4-fsgsbase", 16, 7, 1, 0},	   {"cr4-osxsave", 18, 1, 2, 26}, {"cr4-smep", 20, 7, 1, 7},	 {"cr4-smap", 21, 7, 1, 20},
+	{"cr4-tsd", 2, 1, 3, 4},	  {"cr4-de", 3, 1, 3, 2},    {"cr4-pse", 4, 1, 3, 3},
+	{"cr4-mce", 6, 1, 3, 7},	  {"cr4-pge", 7, 1, 3, 13},  {"cr4-osfxsr", 9, 1, 3, 24},
+	{"cr4-osxmmexcpt", 10, 1, 3, 25}, {"cr4-umip", 11, 7, 2, 2}, {"cr4-fsgsbase", 16, 7, 1, 0},
+	{"cr4-osxsave", 18, 1, 2, 26},	  {"cr4-smep", 20, 7, 1, 7}, {"cr4-smap", 21, 7, 1, 20},
 	{"cr4-pke", 22, 7, 2, 3},
 };
 

@@ -1,6 +1,8 @@
 // guest: 64
-/* Where an interrupt that waits gets in: one instruction after STI, at once after POPF, and never between STI and CLI. For
- * both widths. (SDM "STI—Set Interrupt Flag", "Masking Maskable Hardware Interrupts") Oracles: Bochs, QEMU. */
+/*
+ * Where an interrupt that waits gets in: one instruction after STI, at once after POPF, and never between STI and CLI.
+ * For both widths. (SDM "STI—Set Interrupt Flag", "Masking Maskable Hardware Interrupts") Oracles: Bochs, QEMU.
+ */
 #include "guests/lib/guest.h"
 
 #define VECTOR_IPI 0x60

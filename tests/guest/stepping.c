@@ -1,7 +1,9 @@
 // guest: 64
-/* Single-stepping (TF), over instructions that a hypervisor has to do itself above all: the trap comes right behind each.
- * For both widths. (SDM "Single-Step Exception Condition", "Masking Exceptions and Interrupts When Switching Stacks")
- * Oracles: Bochs, QEMU. */
+/*
+ * Single-stepping (TF), over instructions that a hypervisor has to do itself above all: the trap comes right behind
+ * each. For both widths. (SDM "Single-Step Exception Condition", "Masking Exceptions and Interrupts When Switching
+ * Stacks") Oracles: Bochs, QEMU.
+ */
 #include "guests/lib/guest.h"
 
 #define DR6_BS	   0x4000u

@@ -1,7 +1,7 @@
 // guest: 32
 /*
- * Hardware task switches, which VT-x never does itself: by CALL, JMP, INT and IRET, with their links, flags and busy bits,
- * and with what can be wrong in a TSS. (SDM "Task Management") Oracles: Bochs, QEMU.
+ * Hardware task switches, which VT-x never does itself: by CALL, JMP, INT and IRET, with their links, flags and busy
+ * bits, and with what can be wrong in a TSS. (SDM "Task Management") Oracles: Bochs, QEMU.
  */
 #include "guests/lib/guest.h"
 
@@ -26,7 +26,10 @@ static u32 stack[1024], doctor_stack[1024];
 static volatile u32 doctor_error, doctor_link;
 static volatile u32 runs, seen_flags, seen_link, seen_cr0;
 
-/* The other task: notes what it finds, and goes back as it came. After IRET it goes on behind it when it is entered again. */
+/*
+ * The other task: notes what it finds, and goes back as it came. After IRET it goes on behind it when it is entered
+ * again.
+ */
 static NORETURN void body(void)
 {
 	const struct {
@@ -126,8 +129,8 @@ static void bad_tss(const char *name, u32 limit, u8 type, u32 vector)
 }
 
 /*
- * The handler of #TS is a task of its own: the fault hits in the new task, whose segments may not be there to run a handler
- * on. (SDM "Interrupt 10—Invalid TSS Exception (#TS)") The processor has pushed the error code on its stack.
+ * The handler of #TS is a task of its own: the fault hits in the new task, whose segments may not be there to run a
+ * handler on. (SDM "Interrupt 10—Invalid TSS Exception (#TS)") The processor has pushed the error code on its stack.
  */
 static __attribute__((regparm(1))) void doctor_body(u32 error)
 {

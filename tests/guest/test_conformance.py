@@ -17,7 +17,8 @@ def sources(guest):
 
 def names(guest, machine="bochs"):
     """The checks that came out one way or the other, natively."""
-    return [match.group(1) for line in native.output(machine, guest) if (match := re.match(r"(?:pass|FAIL) ([^\s:]+)", line))]
+    return [match.group(1) for line in native.output(machine, guest)
+            if (match := re.match(r"(?:pass|FAIL) ([^\s:]+)", line))]
 
 
 @pytest.mark.parametrize("guest", CONFORMANCE)

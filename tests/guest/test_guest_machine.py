@@ -1,6 +1,7 @@
 """What a guest sees: the same as natively, under each engine; and natively what the manuals say.
 
-The guests print what they find; tests/guest/differences.txt lists each deviation, of an emulator or of Trivisor, with its reason.
+The guests print what they find; tests/guest/differences.txt lists each deviation, of an emulator or of Trivisor, with
+its reason.
 """
 import csv
 import statistics
@@ -34,7 +35,8 @@ def test_under_trivisor_as_natively(machine, guest):
     hosted.setdefault(guest, {})[machine.boot.platform] = lines
 
 
-@pytest.mark.parametrize("machine", MACHINES[-1:], indirect=True)  # so that pytest comes here when all machines have run
+# The last machine alone, so that pytest comes here when all have run.
+@pytest.mark.parametrize("machine", MACHINES[-1:], indirect=True)
 @pytest.mark.parametrize("guest", native.GUESTS)
 def test_equal_under_both_engines(machine, guest):
     machine.expect_end(END)
@@ -59,7 +61,7 @@ EXITS = {
 
 
 def measured(lines):
-    """What privilege's CSV says of exits and ticks: {(bits, instruction): (exits in ring 0, in ring 3, ticks 0, ticks 3)}."""
+    """What privilege's CSV says: {(bits, instruction): (exits in ring 0, in ring 3, ticks in ring 0, in ring 3)}."""
     rows = list(csv.reader(line for line in lines if line.startswith("csv,")))
     return {(row[1], row[3]): tuple(row[-4:]) for row in rows if row[1] != "bits"}
 
@@ -73,8 +75,10 @@ def test_natively_nobody_counts_exits(platform):
 
 
 def middle_ticks(rows, bits, exits):
-    """The median in ring 0 of the instructions that exit there, or of those that do not: a host that is busy disturbs some."""
-    return statistics.median(int(row[2]) for (width, _), row in rows.items() if width == bits and (row[0] not in ("0", "-")) == exits)
+    """The median in ring 0 of the instructions that exit there, or of those that do not: a host that is busy disturbs
+    some."""
+    return statistics.median(int(row[2]) for (width, _), row in rows.items()
+                             if width == bits and (row[0] not in ("0", "-")) == exits)
 
 
 @pytest.mark.parametrize("machine", MACHINES, indirect=True)

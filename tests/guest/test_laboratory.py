@@ -6,20 +6,24 @@ import pytest
 
 from tests.lib import native
 
-# Robin and Irvine's seventeen (PUSH and POP, MOV, CALL, JMP and RET as the forms that are sensitive), then what IOPL and the
-# ring guard, then what came later. Regular expressions for names in the table.
+# Robin and Irvine's seventeen (PUSH and POP, MOV, CALL, JMP and RET as the forms that are sensitive), then what IOPL
+# and the ring guard, then what came later. Regular expressions for names in the table.
 SENSITIVE = ("SGDT", "SIDT", "SLDT", "SMSW", "PUSHF", "POPF of IF and IOPL", "LAR .*", "LSL .*", "VERR .*", "VERW .*",
-             "POP .*", "PUSH .*", "CALL far.*", "JMP far.*", "INT n.*", "RET far.*", "STR", "MOV from CS", "MOV to FS.*")
+             "POP .*", "PUSH .*", "CALL far.*", "JMP far.*", "INT n.*", "RET far.*", "STR", "MOV from CS",
+             "MOV to FS.*")
 PRIVILEGED = ("CLTS", "HLT", "IN", "OUT", "CLI", "STI", "LGDT", "LIDT", "LLDT", "LTR", "LMSW", "MOV from DR7",
-              "MOV to DR7", *(f"MOV {way} CR{number}" for way in ("from", "to") for number in (0, 2, 3, 4)), "RDMSR", "WRMSR",
+              "MOV to DR7", *(f"MOV {way} CR{number}" for way in ("from", "to") for number in (0, 2, 3, 4)), "RDMSR",
+              "WRMSR",
               "INVLPG", "WBINVD", "INVD")
 MODERN = (*(f"{name}, CR4.UMIP = 1" for name in ("SGDT", "SIDT", "SLDT", "STR", "SMSW")), "RDTSC, CR4.TSD = 1",
-          "RDTSCP, CR4.TSD = 1", "RDPMC", "MOV DR0, DR7.GD = 1", "MOV DR4, CR4.DE = 1", "XSETBV", "XGETBV", "MONITOR", "MWAIT",
+          "RDTSCP, CR4.TSD = 1", "RDPMC", "MOV DR0, DR7.GD = 1", "MOV DR4, CR4.DE = 1", "XSETBV", "XGETBV", "MONITOR",
+          "MWAIT",
           "INVPCID", "STI, CR4.PVI = 1", "CLI, CR4.PVI = 1", "STAC", "CLAC", "VMCALL", "VMMCALL")
 # Each lesson of guests/rings, in 32 and in 64 bits.
 LESSONS = ("The four rings", "Call gates: 3 to 0, 3 to 1 to 0, and back", "Conforming code", "CPL, RPL and DPL: data",
            "CPL, RPL and DPL: code", "CPL, RPL and DPL: call gates", "Returns", "Interrupt and trap gates",
-           "IOPL and the I/O permission bitmap", "SYSENTER and SYSEXIT", "SYSCALL and SYSRET", "Pages: user and supervisor")
+           "IOPL and the I/O permission bitmap", "SYSENTER and SYSEXIT", "SYSCALL and SYSRET",
+           "Pages: user and supervisor")
 PAGING = ("WP = 0", "WP = 1", "SMEP", "SMAP, AC = 0", "SMAP, AC = 1")
 
 

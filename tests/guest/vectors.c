@@ -1,6 +1,8 @@
 // guest: 64
-/* Vector registers stay as they are, whoever else runs on the core. (SDM "Managing State Using the XSAVE Feature Set") Oracles: Bochs,
- * QEMU. */
+/*
+ * Vector registers stay as they are, whoever else runs on the core. (SDM "Managing State Using the XSAVE Feature Set")
+ * Oracles: Bochs, QEMU.
+ */
 #include "guests/lib/guest.h"
 
 #define CR4_OSXSAVE  BIT(18)
@@ -16,7 +18,8 @@
 
 static void load(const u32 (*from)[WORDS])
 {
-	__asm__ volatile(".irp n," ALL_REGISTERS "\n\tvmovdqu \\n * 32(%0), %%ymm\\n\n\t.endr" : : "r"(from) : "memory");
+	__asm__ volatile(".irp n," ALL_REGISTERS "\n\tvmovdqu \\n * 32(%0), %%ymm\\n\n\t.endr"
+			 : : "r"(from) : "memory");
 }
 
 static void store(u32 (*to)[WORDS])

@@ -2,7 +2,8 @@
 /* VMX and SVM instructions without VMX or SVM turned on: each is undefined, as on a CPU that has neither. */
 #include "guests/lib/guest.h"
 
-#define UNDEFINED(name, instruction) expect_fault(name, VECTOR_UD, 0, __asm__ volatile(instruction : : "a"(&region) : "memory"))
+#define UNDEFINED(name, instruction) \
+	expect_fault(name, VECTOR_UD, 0, __asm__ volatile(instruction : : "a"(&region) : "memory"))
 
 static u64 region;
 

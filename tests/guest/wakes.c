@@ -1,6 +1,8 @@
 // guest: 64
-/* HLT right behind STI, with an interrupt waiting: it comes after the HLT, however often others interrupt the processor between
- * the two. Else a guest sleeps through what it waits for. (SDM "STI—Set Interrupt Flag") */
+/*
+ * HLT right behind STI, with an interrupt waiting: it comes after the HLT, however often others interrupt the processor
+ * between the two. Else a guest sleeps through what it waits for. (SDM "STI—Set Interrupt Flag")
+ */
 #include "guests/lib/guest.h"
 
 #define VECTOR_IPI 0x60

@@ -1,6 +1,8 @@
 // guest: 64
-/* The local APIC in x2APIC mode: identity, priorities, self-IPIs within one another, and what is #GP. For both widths; none of the
- * groups behind it can use the APIC by MMIO. (SDM "Extended XAPIC (x2APIC)") Oracle: Bochs. */
+/*
+ * The local APIC in x2APIC mode: identity, priorities, self-IPIs within one another, and what is #GP. For both widths;
+ * none of the groups behind it can use the APIC by MMIO. (SDM "Extended XAPIC (x2APIC)") Oracle: Bochs.
+ */
 #include "guests/lib/guest.h"
 
 #define CPUID1_ECX_X2APIC BIT(21)

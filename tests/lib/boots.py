@@ -1,6 +1,7 @@
 """Booting machines for tests: one boot per description, shared by all tests that ask for the same.
 
-An emulator boot is dear (Bochs: 10 to 30 s), so tests name what they need as a Boot and share the machine that comes of it.
+An emulator boot is dear (Bochs: 10 to 30 s), so tests name what they need as a Boot and share the machine that comes of
+it.
 """
 import fcntl
 import hashlib
@@ -28,8 +29,8 @@ SLOTS = 2
 class Boot:
     """A machine to boot. Equal descriptions share one boot.
 
-    config is the text of trivisor.conf; files maps names in it to files, by default those of build/guests; a file that is
-    not there is left out of the image. Tests that change the machine for others (typing, stopping it) set `private`.
+    config is the text of trivisor.conf; files maps names in it to files, by default those of build/guests; a file that
+    is not there is left out of the image. Tests that change the machine for others (typing, stopping it) set `private`.
     """
     platform: str = "bochs"
     cpu: str = ""

@@ -25,5 +25,6 @@ def without_apic_help():
 
 def guests(platform):
     """All the guests; where the processor helps with the local APIC, some of them without that help as well."""
-    return text(*(vm(guest, extra=LEFT_OUT.get((platform, guest), "all"), cpuid_accounting="on") for guest in native.GUESTS),
+    return text(*(vm(guest, extra=LEFT_OUT.get((platform, guest), "all"), cpuid_accounting="on")
+                  for guest in native.GUESTS),
                 *(without_apic_help() if platform == "bochs" else ()))

@@ -18,7 +18,8 @@ def prompt(machine, vm="debian1", token="one", start=0):
 def command(machine, line, vm="debian1"):
     """Type a line at the shell; returns what it printed, once its end mark has come."""
     start = len(machine.text)
-    # The marks are put together by the shell, so that the echo of what is typed, in however many lines, is not taken for them.
+    # The marks are put together by the shell, so that the echo of what is typed, in however many lines, is not taken
+    # for them.
     machine.send(b"echo begin''mark; " + line.encode() + b"; echo end''mark\r")
     begin = machine.expect(rf"^{vm}\| beginmark$", ANSWER, start=start).start()
     end = machine.expect(rf"^{vm}\| endmark$", ANSWER, start=begin).end()
@@ -26,7 +27,8 @@ def command(machine, line, vm="debian1"):
 
 
 def whole_lines(lines, mark):
-    """The VM's lines without its mark. One that another VM's line broke into comes again, as a whole. The last one is whole."""
+    """The VM's lines without its mark. One that another VM's line broke into comes again, as a whole. The last one is
+    whole."""
     own = [(number, line[len(mark):]) for number, line in enumerate(lines) if line.startswith(mark)]
     return [line for (number, line), (after, again) in zip(own, own[1:])
             if after == number + 1 or not again.startswith(line)] + [line for _, line in own[-1:]]
@@ -51,10 +53,12 @@ def errors(lines):
 def native_errors(words, memory=128):
     """The same of the same kernel on QEMU as it is, with these words on its command line."""
     files = GUESTS / "linux"
-    command_line = ["setpriv", "--pdeathsig", "KILL", "--", "qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", str(memory),
-                    "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot", "-kernel", files / "vmlinuz",
+    command_line = ["setpriv", "--pdeathsig", "KILL", "--", "qemu-system-x86_64", "-accel", "tcg", "-cpu", "max",
+                    "-m", str(memory), "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
+                    "-kernel", files / "vmlinuz",
                     "-initrd", files / "initrd", "-append", f"{words} run=errors"]
-    with subprocess.Popen(command_line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace") as qemu:
+    with subprocess.Popen(command_line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                          errors="replace") as qemu:
         watchdog = threading.Timer(BOOT, qemu.kill)
         watchdog.start()
         lines = []

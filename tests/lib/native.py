@@ -1,7 +1,7 @@
 """Guests without a hypervisor: run them natively in Bochs and QEMU, and hold outputs against each other.
 
-A guest of tests/guest or guests/ must print the same natively on both machines, and under Trivisor the same as natively on the
-same machine, and no check may fail, save for what tests/guest/differences.txt lists with a reason.
+A guest of tests/guest or guests/ must print the same natively on both machines, and under Trivisor the same as natively
+on the same machine, and no check may fail, save for what tests/guest/differences.txt lists with a reason.
 
 usage: python3 -m tests.lib.native [GUEST...]: compares the two machines; exit status 0 when all is as expected.
 """
@@ -99,7 +99,8 @@ def differences(guest, sides, entries):
     for a, b in hunks(left, right):
         # Both are asked, so that every entry that says something is marked.
         if not any([explained(a, left_platforms, guest, entries), explained(b, right_platforms, guest, entries)]):
-            yield "\n".join([f"{left_platforms[0]}: {line}" for line in a] + [f"{right_platforms[0]}: {line}" for line in b])
+            yield "\n".join([f"{left_platforms[0]}: {line}" for line in a] +
+                            [f"{right_platforms[0]}: {line}" for line in b])
 
 
 def failures(guest, platforms, lines, entries):
@@ -124,14 +125,17 @@ def compare_hosted(guest, machine, lines, entries):
 
 
 def compare_engines(guest, hosted, entries):
-    """What differs between the lines that the guest printed under Trivisor on the machines; hosted: machine -> lines."""
-    sides = [((f"trivisor-{machine}", "trivisor", machine), [comparable(line) for line in lines]) for machine, lines in hosted.items()]
+    """What differs between the lines that the guest printed under Trivisor on the machines; hosted: machine ->
+    lines."""
+    sides = [((f"trivisor-{machine}", "trivisor", machine), [comparable(line) for line in lines])
+             for machine, lines in hosted.items()]
     return list(differences(guest, sides, entries))
 
 
 def stale(entries, guests=GUESTS, platforms=PLATFORMS):
     """Entries that have explained nothing."""
-    return [f"{DIFFERENCES.name}:{entry.number}: explains nothing any more: {entry.platform} | {entry.guest} | {entry.reason}"
+    return [f"{DIFFERENCES.name}:{entry.number}: explains nothing any more: "
+            f"{entry.platform} | {entry.guest} | {entry.reason}"
             for entry in entries if not entry.used and entry.guest in guests and entry.platform in platforms]
 
 

@@ -238,8 +238,8 @@ def test_spinners_on_a_core_share_it_fairly(machine):
     # In Bochs time is counted in instructions; in QEMU it is the host's, which others use too.
     tolerance = 0.10 if machine.boot.platform == "bochs" else 0.25
     assert abs(one - two) <= tolerance * max(one, two)
-    # Others share their core too, but at the end no more than one of them still ran: each gets a third of the core at least,
-    # measured by the third spinner, which has its core to itself.
+    # Others share their core too, but at the end no more than one of them still ran: each gets a third of the core at
+    # least, measured by the third spinner, which has its core to itself.
     assert counts["spin3"][2] > max(one, two)
     share = 0.25 if machine.boot.platform == "bochs" else 0.05
     assert min(counts["spin1"][2], counts["spin2"][2]) > share * counts["spin3"][2]
@@ -268,7 +268,7 @@ def test_bad_guests_end_alone(machine):
 
 # QEMU's software emulation, where it is not the processor that it claims to be.
 DEVIATIONS = {
-    "vmx": "VMRUN, VMLOAD and VMSAVE check their address before the intercept: #GP comes where an engine would give #UD",
+    "vmx": "VMRUN, VMLOAD and VMSAVE check their address before the intercept: #GP comes where an engine gives #UD",
     "msr": "writes of LSTAR and FS.base do not check that the address is canonical",
     "cr": "MOV to CR0 takes reserved bits and NW without CD; VMRUN then refuses the state, which ends the VM",
 }
@@ -319,8 +319,10 @@ def test_each_mistake_is_named_with_its_line(machine):
 @pytest.mark.parametrize("machine", BAD_CONFIG, indirect=True)
 def test_a_missing_file_is_named(machine):
     ended_well(machine)
-    assert re.search(r'^vm lost: not started: kernel file "not-there\.elf" is not on the boot volume', machine.text, re.M)
-    assert re.search(r'^vm half: not started: ramdisk file "not-there\.txt" is not on the boot volume', machine.text, re.M)
+    assert re.search(r'^vm lost: not started: kernel file "not-there\.elf" is not on the boot volume', machine.text,
+                     re.M)
+    assert re.search(r'^vm half: not started: ramdisk file "not-there\.txt" is not on the boot volume', machine.text,
+                     re.M)
     assert re.search(r'^vm nokernel: not started: .*first\.txt', machine.text, re.M)
 
 

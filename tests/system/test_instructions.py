@@ -1,11 +1,12 @@
-"""Each instruction of docs/instructions.md on devices, against the same on RAM: tests/guest/mmio does it all and ends with its verdict."""
+"""Each instruction of docs/instructions.md on devices, against the same on RAM: tests/guest/mmio does it all and ends
+with its verdict."""
 import pytest
 
 from tests.lib.boots import Boot
 
 CONFIG = "[trivisor]\non-idle = poweroff\n[mmio]\nkernel = mmio.elf\nmemory = 32M\n"
-# QEMU's software emulation loses the flags of an XCHG whose operand spans two pages, when the second ends it by a VM exit: what it
-# does by itself under its lock it begins twice (cpu_exec_step_atomic()).
+# QEMU's software emulation loses the flags of an XCHG whose operand spans two pages, when the second ends it by a VM
+# exit: what it does by itself under its lock it begins twice (cpu_exec_step_atomic()).
 MACHINES = [
     Boot(platform="qemu", config=CONFIG + "extra = across-pages=not-xchg\n"),
     pytest.param(Boot(platform="bochs", config=CONFIG), marks=pytest.mark.full),

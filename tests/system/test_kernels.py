@@ -1,4 +1,5 @@
-"""Debian's kernels by the ways of starting that guests/default.conf does not use: the 32-bit entry of the boot protocol, and PVH."""
+"""Debian's kernels by the ways of starting that guests/default.conf does not use: the 32-bit entry of the boot
+protocol, and PVH."""
 import re
 
 import pytest

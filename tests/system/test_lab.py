@@ -1,5 +1,5 @@
-"""The course of docs/lab, done as it is written: on a copy of the tree the commands are run, the changes made, and what comes
-out is what the text says.
+"""The course of docs/lab, done as it is written: on a copy of the tree the commands are run, the changes made, and what
+comes out is what the text says.
 
 In a document a block of `sh` is run, the block of `text` behind it is its output, and a block of `diff` is applied.
 """
@@ -41,7 +41,8 @@ def wanted(text):
 
 def run(command, folder):
     """What the command says; it must end well."""
-    done = subprocess.run(["bash", "-e", "-o", "pipefail", "-c", command], cwd=folder, stdin=subprocess.DEVNULL, timeout=LIMIT,
+    done = subprocess.run(["bash", "-e", "-o", "pipefail", "-c", command], cwd=folder, stdin=subprocess.DEVNULL,
+                          timeout=LIMIT,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
                           env=dict(os.environ, PYTHONPATH=str(folder)))
     assert done.returncode == 0, f"{command}\n{done.stdout}"

@@ -6,7 +6,8 @@ import pytest
 from tests.lib.boots import AMDV, Boot, on
 from tests.lib.screen import read_text
 
-HELLO = "[trivisor]\non-idle = poweroff\n\n[hello]\nkernel = hello.elf\nmemory = 16M\n\n[hello64]\nkernel = hello64.elf\nmemory = 16M\n"
+HELLO = ("[trivisor]\non-idle = poweroff\n\n[hello]\nkernel = hello.elf\nmemory = 16M\n\n"
+         "[hello64]\nkernel = hello64.elf\nmemory = 16M\n")
 MACHINE = Boot(config=HELLO)
 MODELS = ("arrandale", "sandy_bridge", "ivy_bridge", "haswell", "broadwell", "skylake_x", "cnl", "icelake", "tigerlake")
 LIMIT = 240
@@ -95,7 +96,8 @@ def test_engines_by_name(machine, here, other):
     assert re.search(r"^vm xen: not started: .*there is no engine of this name", machine.text, re.M)
 
 
-@pytest.mark.parametrize("machine", on(Boot(platform="qemu", config=HELLO, stays=True), {"engine": "vmx"}), indirect=True)
+@pytest.mark.parametrize("machine", on(Boot(platform="qemu", config=HELLO, stays=True), {"engine": "vmx"}),
+                         indirect=True)
 def test_an_engine_that_is_not_there_is_told_why(machine):
     machine.expect(r"^\*\*\* Trivisor stops: this machine does not have the engine that trivisor.conf names", LIMIT)
     assert re.search(r"^     engine vmx \(Intel VT-x\): \S", machine.text, re.M)

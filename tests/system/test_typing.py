@@ -3,7 +3,8 @@ import pytest
 
 from tests.lib.boots import Boot
 
-CONFIG = "[trivisor]\non-idle = poweroff\nconsole = echo\n\n[echo]\nkernel = echo.elf\nmemory = 16M\nextra = deaf=1500\n"
+CONFIG = ("[trivisor]\non-idle = poweroff\nconsole = echo\n\n"
+          "[echo]\nkernel = echo.elf\nmemory = 16M\nextra = deaf=1500\n")
 # Ten times what waits at a VM's serial port.
 LINES = [f"line {number:3} of many" for number in range(150)] + ["quit"]
 

@@ -1,4 +1,5 @@
-"""Kernels that cannot be started, made from Debian's own: what is wrong is said by the field's name, and the other VMs run."""
+"""Kernels that cannot be started, made from Debian's own: what is wrong is said by the field's name, and the other VMs
+run."""
 import pytest
 
 from tests.lib.boots import BUILD, GUESTS, Boot

@@ -1,4 +1,5 @@
-"""tools/bench.py and tools/profile.py on texts: what is taken from a machine's output and trace, and what --check complains of."""
+"""tools/bench.py and tools/profile.py on texts: what is taken from a machine's output and trace, and what --check
+complains of."""
 import pytest
 
 from tools import bench, profile

@@ -21,7 +21,8 @@ def tree(tmp_path):
 
 
 HEADERS = {name: "\n" for name in (
-    "lib/a.h", "core/a.h", "core/lock.h", "core/layout.h", "arch/x86_64/cpu/a.h", "arch/x86_64/mmu/root.h", "arch/x86_64/mmu/a.h",
+    "lib/a.h", "core/a.h", "core/lock.h", "core/layout.h", "arch/x86_64/cpu/a.h", "arch/x86_64/mmu/root.h",
+    "arch/x86_64/mmu/a.h",
     "arch/x86_64/vmx/a.h", "arch/x86_64/svm/a.h", "vmm/a.h", "vmm/hypercall_abi.h", "vmm/devices/a.h", "drivers/a.h",
     "boot/boot_info.h", "boot/a.h", "guests/lib/a.h")}
 
@@ -34,13 +35,16 @@ HEADERS = {name: "\n" for name in (
     ("arch/x86_64/cpu/x.c", "drivers/a.h", False), ("arch/x86_64/mmu/x.c", "vmm/a.h", False),
     ("drivers/x.c", "arch/x86_64/cpu/a.h", True), ("drivers/x.c", "arch/x86_64/mmu/root.h", True),
     ("drivers/x.c", "arch/x86_64/mmu/a.h", False),
-    ("vmm/x.c", "drivers/a.h", True), ("vmm/x.c", "arch/x86_64/vmx/a.h", False), ("vmm/main.c", "arch/x86_64/vmx/a.h", True),
-    ("vmm/x.c", "vmm/devices/a.h", True), ("vmm/devices/x.c", "vmm/a.h", False), ("vmm/devices/x.c", "core/lock.h", True),
+    ("vmm/x.c", "drivers/a.h", True), ("vmm/x.c", "arch/x86_64/vmx/a.h", False),
+    ("vmm/main.c", "arch/x86_64/vmx/a.h", True),
+    ("vmm/x.c", "vmm/devices/a.h", True), ("vmm/devices/x.c", "vmm/a.h", False),
+    ("vmm/devices/x.c", "core/lock.h", True),
     ("vmm/devices/x.c", "core/a.h", False),
     ("arch/x86_64/vmx/x.c", "vmm/a.h", True), ("arch/x86_64/vmx/x.c", "arch/x86_64/svm/a.h", False),
     ("boot/x.c", "core/layout.h", True), ("boot/x.c", "core/a.h", False), ("boot/x.c", "lib/a.h", True),
     ("guests/hello/x.c", "guests/lib/a.h", True), ("guests/hello/x.c", "vmm/hypercall_abi.h", True),
-    ("guests/hello/x.c", "lib/a.h", False), ("tests/guest/x.c", "guests/lib/a.h", True), ("tests/guest/x.c", "vmm/a.h", False),
+    ("guests/hello/x.c", "lib/a.h", False), ("tests/guest/x.c", "guests/lib/a.h", True),
+    ("tests/guest/x.c", "vmm/a.h", False),
 ])
 def test_include_rules(tree, source, target, allowed):
     found = check_includes.check(tree({**HEADERS, source: f'\n# include "{target}"\n'}))
@@ -55,7 +59,8 @@ def test_include_in_assembly_libraries_and_lost_files(tree):
 
 
 def test_circles(tree):
-    root = tree({"lib/a.h": '#include "lib/b.h"\n', "lib/b.h": '#include "lib/c.h"\n', "lib/c.h": '#include "lib/a.h"\n'})
+    root = tree({"lib/a.h": '#include "lib/b.h"\n', "lib/b.h": '#include "lib/c.h"\n',
+                 "lib/c.h": '#include "lib/a.h"\n'})
     assert check_includes.check(root) == ["a circle of files: lib/a.h -> lib/b.h -> lib/c.h -> lib/a.h"]
     assert check_includes.circle({"a": {"b"}, "b": {"c"}, "d": {"b"}}) == []
 
@@ -84,6 +89,14 @@ def test_python_function_and_file_limits(tree):
     assert check_style.check_file("a.h", "\n" * 501)
     assert not check_style.check_file("a.h", "\n" * 500)
     assert check_style.check(tree({"vmm/a.c": body(70)})) == ["vmm/a.c:2: f() has 70 lines; at most 60"]
+
+
+def test_column_limit():
+    wide = "x" * 121
+    assert check_style.check_file("a.c", "\n" + wide + "\n") == ["a.c:2: 121 columns; at most 120"]
+    assert check_style.check_file("a.c", "\t" + "x" * 113) and not check_style.check_file("a.c", "\t" + "x" * 112)
+    assert not check_style.check_file("a.c", "// sources: " + wide)
+    assert not any(check_style.check_file(name, wide) for name in check_style.STILL_WIDE)
 
 
 CMOCKA = """[==========] Running 3 test(s).

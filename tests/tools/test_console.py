@@ -138,7 +138,8 @@ def test_progress_names_the_vms_until_a_prompt(monkeypatch):
 
     assert b"firmware starts ... 0 s" in shown_after(0.5, b"noise\r\n")
     assert b"the machine starts ... 2 s" in shown_after(2, b"Trivisor loader\r\n")
-    said = shown_after(2, b"vm one: starting: k, 1 MiB\r\nvm two: starting: k, 1 MiB\r\none| vm three: starting: x, 1 MiB\r\n")
+    said = shown_after(2, b"vm one: starting: k, 1 MiB\r\nvm two: starting: k, 1 MiB\r\n"
+                          b"one| vm three: starting: x, 1 MiB\r\n")
     assert said.startswith(b"\r\x1b[Kvm one") and said.endswith(b"\r\x1b[Krunning: one, two ... 4 s (Ctrl-A x quits)")
     assert shown_after(0.5, b"two| not silent\r\n") == b"\r\x1b[Ktwo| not silent\r\n"
     assert b"running: two ... 7 s" in shown_after(2, b"vm one: ended: exit code 0\r\n")

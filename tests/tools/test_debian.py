@@ -3,7 +3,8 @@ from tests.lib.debian import errors, whole_lines
 
 
 def test_lines_that_others_broke_into_count_once():
-    said = ["one| mark", "two| beat 0", "one| mark", "one| 42", "one| be", "two| beat 1", "one| begin", "one| e", "vm two: ended: x", "one| end"]
+    said = ["one| mark", "two| beat 0", "one| mark", "one| 42", "one| be", "two| beat 1", "one| begin", "one| e",
+            "vm two: ended: x", "one| end"]
     assert whole_lines(said, "one| ") == ["mark", "42", "begin", "end"]
 
 

@@ -19,11 +19,13 @@ def entry(*arguments, path=None, **variables):
 
 @pytest.mark.parametrize("arguments, complaint", [
     ((), "usage"), (("benchmark",), "unknown command"), (("run", "--bogus"), "unknown option --bogus"),
-    (("run", "--cores"), "wants a value"), (("run", "--cores", "0"), "whole number"), (("run", "--cores=two"), "whole number"),
+    (("run", "--cores"), "wants a value"), (("run", "--cores", "0"), "whole number"),
+    (("run", "--cores=two"), "whole number"),
     (("run", "--memory", "-5"), "whole number"), (("run", "--timeout", "1.5"), "whole number"),
     (("run", "--platform", "xen"), "one of bochs, qemu"), (("run", "--platform", ""), "one of"),
     (("run", "--config", "/nonexistent"), "no such file"), (("run", "--headless=yes"), "no value"),
-    (("run", "extra"), "unexpected argument"), (("test", "units"), "wants one of"), (("test", "unit", "fuzz"), "unexpected"),
+    (("run", "extra"), "unexpected argument"), (("test", "units"), "wants one of"),
+    (("test", "unit", "fuzz"), "unexpected"),
     (("image",), "-c CONFIG and -o FILE"), (("image", "-o", "x"), "-c CONFIG"), (("image", "-c", __file__), "-o FILE"),
 ])
 def test_wrong_usage(arguments, complaint):
@@ -91,7 +93,8 @@ def test_asks_at_a_terminal(bare, answer, installs):
     script("sudo", 'exec "$@"')
     ours, theirs = pty.openpty()
     process = subprocess.Popen(["/bin/bash", ROOT / "trivisor", "image", "-c", __file__, "-o", "/nonexistent/x"],
-                               stdin=theirs, stdout=theirs, stderr=theirs, env={"PATH": str(tools)}, start_new_session=True)
+                               stdin=theirs, stdout=theirs, stderr=theirs, env={"PATH": str(tools)},
+                               start_new_session=True)
     os.write(ours, answer)
     assert process.wait(60) == 1
     os.close(theirs)

@@ -46,7 +46,8 @@ def test_files_are_where_firmware_and_loader_look(tree):
     assert content(disk, "trivisor/sub/kernel.elf") == b"K" * 100_000
     assert content(disk, "trivisor/one.txt") == b"1"
     assert b"ramdisk = one.txt with arguments" in content(disk, "trivisor/trivisor.conf")
-    table = subprocess.run(["/usr/sbin/sgdisk", "--verify", "--info=1", disk], capture_output=True, text=True, check=True)
+    table = subprocess.run(["/usr/sbin/sgdisk", "--verify", "--info=1", disk], capture_output=True, text=True,
+                           check=True)
     assert "No problems found" in table.stdout and "EFI system partition" in table.stdout
 
 
@@ -102,7 +103,9 @@ def test_too_many_files():
 
 
 def test_names_are_found_once_each_and_comments_are_not_read():
-    found = named_files("# kernel = no\n; kernel = no\n[a]\n  kernel=a.elf \nramdisk = , m1 x y ,m2,\nextra = kernel = no\r\n"
-                        "[b]\r\nkernel = a.elf\r\nramdisk = \"m3\ta\"\nkernel = \"x\nkernel = \"y\"z\"\n = q\n[kernel = no]\n")
+    found = named_files("# kernel = no\n; kernel = no\n[a]\n  kernel=a.elf \n"
+                        "ramdisk = , m1 x y ,m2,\nextra = kernel = no\r\n"
+                        "[b]\r\nkernel = a.elf\r\nramdisk = \"m3\ta\"\nkernel = \"x\n"
+                        "kernel = \"y\"z\"\n = q\n[kernel = no]\n")
     assert [(file.name, file.line) for file in found] == [("a.elf", 4), ("m1", 5), ("m2", 5), ("m3", 9)]
     assert [file.name for file in named_files("\ufeffkernel = k\n")] == ["k"]

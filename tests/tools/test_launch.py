@@ -94,7 +94,8 @@ def test_bochs_models():
 
 
 def test_bochs_configuration(tmp_path):
-    text = Bochs(MachineSpec("bochs", tmp_path / "i", cores=4, memory=6144, cpu="arrandale"), tmp_path).config_text(4711)
+    text = Bochs(MachineSpec("bochs", tmp_path / "i", cores=4, memory=6144, cpu="arrandale"),
+                 tmp_path).config_text(4711)
     assert "cpu: model=corei5_arrandale_m520, count=4," in text
     assert "memory: guest=6144, host=2048" in text and "megs" not in text
     assert "dev=127.0.0.1:4711" in text

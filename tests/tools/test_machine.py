@@ -10,7 +10,8 @@ from tools.launch import machine as launch
 from tools.launch.machine import FAILED, OK, TIMED_OUT, Machine, MachineEnded
 from tools.launch.spec import MachineSpec
 
-CONNECT = "import socket,sys,time; s=socket.create_connection(('127.0.0.1', {port})); say=lambda t: s.sendall(t.encode())\n"
+CONNECT = ("import socket,sys,time; s=socket.create_connection(('127.0.0.1', {port}));"
+           "say=lambda t: s.sendall(t.encode())\n")
 
 
 class Pretender:
@@ -70,13 +71,15 @@ def test_reset_without_power_off_is_failure(pretend):
 
 def test_panic_ends_the_run_with_what_follows_it(pretend):
     start = time.monotonic()
-    machine = pretend("say('x\\r\\n*** Trivisor panic: broken\\r\\n'); time.sleep(.1); say('RAX 0\\r\\n'); time.sleep(60)")
+    machine = pretend("say('x\\r\\n*** Trivisor panic: broken\\r\\n'); time.sleep(.1);"
+                      "say('RAX 0\\r\\n'); time.sleep(60)")
     ending = machine.wait_end(20)
     assert (ending.status, ending.reason) == (FAILED, "*** Trivisor panic: broken")
     assert machine.text.endswith("RAX 0\n") and time.monotonic() - start < 10
 
 
-@pytest.mark.parametrize("line", ["*** Trivisor stops: no VT-x", "Trivisor did not start. Back to firmware after a key."])
+@pytest.mark.parametrize("line", ["*** Trivisor stops: no VT-x",
+                                  "Trivisor did not start. Back to firmware after a key."])
 def test_giving_up_ends_the_run_too(pretend, line):
     ending = pretend(f"say('{line}\\r\\n'); time.sleep(60)").wait_end(20)
     assert (ending.status, ending.reason) == (FAILED, line)

@@ -149,12 +149,15 @@ static inline struct device_timer *bench_next(struct bench *bench)
 	struct device_timer *next = NULL;
 
 	for (u32 i = 0; i < bench->timer_count; i++)
-		if (bench->timer[i]->deadline_ns != TIMER_NEVER && (!next || bench->timer[i]->deadline_ns < next->deadline_ns))
+		if (bench->timer[i]->deadline_ns != TIMER_NEVER &&
+		    (!next || bench->timer[i]->deadline_ns < next->deadline_ns))
 			next = bench->timer[i];
 	return next;
 }
 
-/* Let time pass; timers fire at their time, in order. Returns how many fired; a device that never lets go is a failure. */
+/*
+ * Let time pass; timers fire at their time, in order. Returns how many fired; a device that never lets go is a failure.
+ */
 static inline u32 bench_pass(struct bench *bench, u64 ns)
 {
 	u64 end = bench->now + ns;

@@ -1,5 +1,8 @@
 // sources: vmm/acpi_tables.c
-/* The guest's ACPI tables, read as an operating system reads them: from the RSDP on, every length and checksum believed only when right. */
+/*
+ * The guest's ACPI tables, read as an operating system reads them: from the RSDP on, every length and checksum believed
+ * only when right.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -153,7 +156,8 @@ static void test_too_small(void **state)
 	for (int size = 36; size <= needed; size++) {
 		u8 *buffer = malloc((size_t)size);
 
-		assert_int_equal(acpi_tables_build(&machine, buffer, (u32)size, ACPI_TABLES_ADDRESS), size < needed ? ERR_MEMORY : needed);
+		assert_int_equal(acpi_tables_build(&machine, buffer, (u32)size, ACPI_TABLES_ADDRESS),
+				 size < needed ? ERR_MEMORY : needed);
 		free(buffer);
 	}
 }

@@ -13,7 +13,8 @@ static const struct clock_reading noon = {.year = 2026, .month = 11, .day = 22, 
 
 static u64 by_libc(s32 year, s32 month, s32 day, s32 hour, s32 minute, s32 second)
 {
-	struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = hour, .tm_min = minute, .tm_sec = second};
+	struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = hour, .tm_min = minute,
+			.tm_sec = second};
 
 	return (u64)timegm(&tm);
 }
@@ -24,7 +25,8 @@ static void test_dates(void **state)
 
 	(void)state;
 	assert_int_equal(clock_seconds(&reading), by_libc(2026, 11, 22, 12, 0, 0));
-	reading = (struct clock_reading){.year = 2028, .month = 2, .day = 29, .hour = 23, .minute = 59, .second = 59, .nanosecond = 999999999};
+	reading = (struct clock_reading){
+		.year = 2028, .month = 2, .day = 29, .hour = 23, .minute = 59, .second = 59, .nanosecond = 999999999};
 	assert_int_equal(clock_seconds(&reading), by_libc(2028, 2, 29, 23, 59, 59));
 	reading = (struct clock_reading){.year = 9999, .month = 12, .day = 31, .zone = CLOCK_ZONE_UNKNOWN};
 	assert_int_equal(clock_seconds(&reading), by_libc(9999, 12, 31, 0, 0, 0));

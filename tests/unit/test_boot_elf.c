@@ -44,7 +44,9 @@ static void put_segment(u32 n, u32 flags, u64 offset, u64 va, u64 file_size, u64
 	put(PH(n) + P_MEM, memory_size, 8);
 }
 
-/* A file as our linker makes it: code, data with a zeroed tail, a stack header. On the heap, so that ASan sees its end. */
+/*
+ * A file as our linker makes it: code, data with a zeroed tail, a stack header. On the heap, so that ASan sees its end.
+ */
 static int setup(void **state)
 {
 	(void)state;

@@ -68,12 +68,13 @@ static void assert_bad_line(const char *line, const char *expected)
 static void test_everything(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("[one]\nkernel = hello.elf\n"
-			       "[trivisor]\non-idle = stay\nmitigations = off\nengine = vmx\nslice = 25\nstats = on\n"
-			       "[two]\nkernel = k\nramdisk = a.img x=1 y, b.img\nextra = console=\"ttyS0\" quiet\nmemory = 64M\n"
-			       "vcpus = 2\ncpus = 0,2-3\nstats = off\nengine = svm\ncpu_weight = 512\n"
-			       "apic-virtualization = off\ncpuid_accounting = on\n"),
-			 0);
+	assert_int_equal(
+		parse("[one]\nkernel = hello.elf\n"
+		      "[trivisor]\non-idle = stay\nmitigations = off\nengine = vmx\nslice = 25\nstats = on\n"
+		      "[two]\nkernel = k\nramdisk = a.img x=1 y, b.img\nextra = console=\"ttyS0\" quiet\nmemory = 64M\n"
+		      "vcpus = 2\ncpus = 0,2-3\nstats = off\nengine = svm\ncpu_weight = 512\n"
+		      "apic-virtualization = off\ncpuid_accounting = on\n"),
+		0);
 	assert_int_equal(config.on_idle, IDLE_STAY);
 	assert_int_equal(config.mitigations, TOGGLE_OFF);
 	assert_string_equal(config.engine, "vmx");
@@ -127,7 +128,8 @@ static void test_memory_units(void **state)
 		u64 bytes;
 	} good[] = {{"2", 2 * MIB},	  {"1M", MIB},		{"1024k", MIB},	     {"2048K", 2 * MIB},
 		    {"1G", GIB},	  {"256g", 256 * GIB},	{"262144", 256 * GIB}, {"1028K", 1028 * KIB}};
-	static const char *const bad[] = {"", "M", "x", "1T", "1 M", "-1", "0x10", "0", "1023K", "257G", "1025K", "18446744073709551616", "18446744073709551615G", "1MB"};
+	static const char *const bad[] = {"", "M", "x", "1T", "1 M", "-1", "0x10", "0", "1023K", "257G", "1025K",
+					  "18446744073709551616", "18446744073709551615G", "1MB"};
 	char line[64];
 
 	(void)state;
@@ -145,7 +147,8 @@ static void test_memory_units(void **state)
 
 static void test_cpus(void **state)
 {
-	static const char *const bad[] = {"", "a", "0,", "1-", "-1", "3-1", "0-4", "4", "64", "0;1", "0-1-2", "1,,2", "99999999999999999999"};
+	static const char *const bad[] = {
+		"", "a", "0,", "1-", "-1", "3-1", "0-4", "4", "64", "0;1", "0-1-2", "1,,2", "99999999999999999999"};
 	char line[64];
 
 	(void)state;
@@ -254,7 +257,9 @@ static void test_missing_kernel_and_lost_key(void **state)
 static void test_bad_setting_keeps_default(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("[trivisor]\nslice = 0\nslice = 5\non-idle = no\nmitigations = on\nstats = 1\nfoo = 1\n[a]\nkernel=k"), 6);
+	assert_int_equal(parse("[trivisor]\nslice = 0\nslice = 5\non-idle = no\nmitigations = on\nstats = 1\nfoo = "
+			       "1\n[a]\nkernel=k"),
+			 6);
 	assert_int_equal(config.slice_ms, 10);
 	assert_int_equal(config.on_idle, IDLE_POWEROFF);
 	assert_int_equal(config.mitigations, TOGGLE_AUTO);
@@ -264,7 +269,8 @@ static void test_bad_setting_keeps_default(void **state)
 static void test_memory_is_shared_out(void **state)
 {
 	(void)state;
-	assert_int_equal(parse_limited("[a]\nkernel=k\nmemory=60M\n[b]\nkernel=k\nmemory=50M\n[c]\nkernel=k\nmemory=40M", 100 * MIB, 1), 1);
+	assert_int_equal(parse_limited("[a]\nkernel=k\nmemory=60M\n[b]\nkernel=k\nmemory=50M\n"
+				       "[c]\nkernel=k\nmemory=40M", 100 * MIB, 1), 1);
 	assert_says("4: [b]: memory = 51200K is too much: expected at most 40960K");
 	assert_int_equal(config.vm_count, 2);
 	assert_string_equal(config.vm[1].name, "c");

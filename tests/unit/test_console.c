@@ -73,7 +73,8 @@ void log_guest_part(const char *prefix, const char *line, size_t length, size_t 
 	size_t used = strlen(text);
 
 	parts++;
-	snprintf(text + used, sizeof(text) - used, "%s:%u:%.*s%s", prefix, (u32)shown, (int)length, line, ends ? "\n" : ";");
+	snprintf(text + used, sizeof(text) - used, "%s:%u:%.*s%s", prefix, (u32)shown, (int)length, line,
+		 ends ? "\n" : ";");
 }
 
 void core_output(void)
@@ -251,8 +252,10 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_lines), TEST(test_owner), TEST(test_carriage_returns), TEST(test_long_lines_are_cut), TEST(test_finish_shows_all),
-		TEST(test_overflow_is_counted), TEST(test_much_without_newline), TEST(test_a_wish_left_behind_is_served),
+		TEST(test_lines), TEST(test_owner), TEST(test_carriage_returns), TEST(test_long_lines_are_cut),
+		TEST(test_finish_shows_all),
+		TEST(test_overflow_is_counted), TEST(test_much_without_newline),
+		TEST(test_a_wish_left_behind_is_served),
 		TEST(test_no_memory),
 	};
 

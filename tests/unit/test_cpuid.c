@@ -76,11 +76,13 @@ static void check_leaf(u32 leaf, u32 subleaf)
 			continue;
 		if (seen.eax & ~allowed[i].eax || seen.ebx & ~allowed[i].ebx || seen.ecx & ~allowed[i].ecx ||
 		    seen.edx & ~allowed[i].edx)
-			fail_msg("leaf 0x%x.%u shows %x %x %x %x", leaf, subleaf, seen.eax, seen.ebx, seen.ecx, seen.edx);
+			fail_msg("leaf 0x%x.%u shows %x %x %x %x", leaf, subleaf, seen.eax, seen.ebx, seen.ecx,
+				 seen.edx);
 		return;
 	}
 	if (seen.eax | seen.ebx | seen.ecx | seen.edx)
-		fail_msg("unlisted leaf 0x%x.%u shows %x %x %x %x", leaf, subleaf, seen.eax, seen.ebx, seen.ecx, seen.edx);
+		fail_msg("unlisted leaf 0x%x.%u shows %x %x %x %x", leaf, subleaf, seen.eax, seen.ebx, seen.ecx,
+			 seen.edx);
 }
 
 static bool one_subleaf(u32 leaf)

@@ -48,7 +48,8 @@ static void accepted(u8 cr, u64 value)
 
 static void general_protection(u8 cr, u64 value)
 {
-	u64 cr0 = fake.vcpu.reg[REG_CR0], cr3 = fake.vcpu.reg[REG_CR3], cr4 = fake.vcpu.reg[REG_CR4], efer = fake.vcpu.reg[REG_EFER];
+	u64 cr0 = fake.vcpu.reg[REG_CR0], cr3 = fake.vcpu.reg[REG_CR3], cr4 = fake.vcpu.reg[REG_CR4],
+	    efer = fake.vcpu.reg[REG_EFER];
 
 	assert_int_equal(write_cr(cr, value), VERDICT_INJECT);
 	assert_int_equal(fake.vcpu.events.exception.vector, VECTOR_GP);
@@ -187,9 +188,9 @@ static void test_cr4_follows_cpuid(void **state)
 {
 	(void)state;
 	fake_init(&fake);
-	assert_int_equal(fake.cpuid.cr4, CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE |
-						 CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_PCIDE |
-						 CR4_OSXSAVE | CR4_SMEP | CR4_SMAP | CR4_PKE);
+	assert_int_equal(fake.cpuid.cr4, CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE |
+						 CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE |
+						 CR4_PCIDE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP | CR4_PKE);
 }
 
 static void test_cr8(void **state)

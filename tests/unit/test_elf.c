@@ -33,12 +33,17 @@ struct file32 {
 static struct file64 good64(void)
 {
 	struct file64 file = {
-		.header = {.e_type = ET_EXEC, .e_machine = EM_X86_64, .e_version = 1, .e_entry = 0xffffffff81000010, .e_phoff = offsetof(struct file64, program),
+		.header = {.e_type = ET_EXEC, .e_machine = EM_X86_64, .e_version = 1, .e_entry = 0xffffffff81000010,
+			   .e_phoff = offsetof(struct file64, program),
 			   .e_ehsize = sizeof(Elf64_Ehdr), .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 3},
-		.program = {{.p_type = PT_LOAD, .p_offset = offsetof(struct file64, data), .p_vaddr = 0xffffffff82000000, .p_paddr = 0x2000000, .p_filesz = 32, .p_memsz = 0x1000},
-			    {.p_type = PT_LOAD, .p_offset = offsetof(struct file64, data) + 32, .p_vaddr = 0xffffffff81000000, .p_paddr = 0x1000000, .p_filesz = 32, .p_memsz = 32},
-			    {.p_type = PT_NOTE, .p_offset = offsetof(struct file64, note), .p_filesz = sizeof(file.note), .p_align = 4}},
-		.note = {.header = {.n_namesz = 4, .n_descsz = 8, .n_type = 18}, .name = "Xen", .description = 0x1000010},
+		.program = {{.p_type = PT_LOAD, .p_offset = offsetof(struct file64, data),
+			     .p_vaddr = 0xffffffff82000000, .p_paddr = 0x2000000, .p_filesz = 32, .p_memsz = 0x1000},
+			    {.p_type = PT_LOAD, .p_offset = offsetof(struct file64, data) + 32,
+			     .p_vaddr = 0xffffffff81000000, .p_paddr = 0x1000000, .p_filesz = 32, .p_memsz = 32},
+			    {.p_type = PT_NOTE, .p_offset = offsetof(struct file64, note),
+			     .p_filesz = sizeof(file.note), .p_align = 4}},
+		.note = {.header = {.n_namesz = 4, .n_descsz = 8, .n_type = 18}, .name = "Xen",
+			 .description = 0x1000010},
 	};
 
 	memcpy(file.header.e_ident, "\x7f" "ELF\x02\x01\x01", 7);
@@ -48,9 +53,11 @@ static struct file64 good64(void)
 static struct file32 good32(void)
 {
 	struct file32 file = {
-		.header = {.e_type = ET_EXEC, .e_machine = EM_386, .e_version = 1, .e_entry = 0x100000, .e_phoff = offsetof(struct file32, program),
+		.header = {.e_type = ET_EXEC, .e_machine = EM_386, .e_version = 1, .e_entry = 0x100000,
+			   .e_phoff = offsetof(struct file32, program),
 			   .e_ehsize = sizeof(Elf32_Ehdr), .e_phentsize = sizeof(Elf32_Phdr), .e_phnum = 1},
-		.program = {{.p_type = PT_LOAD, .p_offset = offsetof(struct file32, data), .p_vaddr = 0x100000, .p_paddr = 0x100000, .p_filesz = 16, .p_memsz = 0x40}},
+		.program = {{.p_type = PT_LOAD, .p_offset = offsetof(struct file32, data), .p_vaddr = 0x100000,
+			     .p_paddr = 0x100000, .p_filesz = 16, .p_memsz = 0x40}},
 	};
 
 	memcpy(file.header.e_ident, "\x7f" "ELF\x01\x01\x01", 7);

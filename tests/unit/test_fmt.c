@@ -56,7 +56,8 @@ static void test_string_without_end(void **state)
 
 static void test_signed(void **state)
 {
-	static const long long values[] = {0, 1, -1, 9, 10, -10, 42, 127, -128, 32767, INT_MAX, INT_MIN, LLONG_MAX, LLONG_MIN};
+	static const long long values[] = {0,	1,    -1,    9,	      10,      -10,	  42,
+					   127, -128, 32767, INT_MAX, INT_MIN, LLONG_MAX, LLONG_MIN};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
@@ -70,13 +71,15 @@ static void test_signed(void **state)
 
 static void test_unsigned(void **state)
 {
-	static const unsigned long long values[] = {0, 1, 9, 10, 15, 16, 255, 256, 65535, 65536, UINT_MAX, ULLONG_MAX, 0xdeadbeefcafeull};
+	static const unsigned long long values[] = {
+		0, 1, 9, 10, 15, 16, 255, 256, 65535, 65536, UINT_MAX, ULLONG_MAX, 0xdeadbeefcafeull};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		unsigned long long v = values[i];
 
-		SAME("%u|%x|%X|%8x|%-8X|%08x", (unsigned)v, (unsigned)v, (unsigned)v, (unsigned)v, (unsigned)v, (unsigned)v);
+		SAME("%u|%x|%X|%8x|%-8X|%08x", (unsigned)v, (unsigned)v, (unsigned)v, (unsigned)v, (unsigned)v,
+		     (unsigned)v);
 		SAME("%hhu|%hx|%lu|%llx|%zu", (unsigned)v, (unsigned)v, (unsigned long)v, v, (size_t)v);
 		SAME("%20llu|%016llx|%-20llX|%0*llx", v, v, v, 12, v);
 	}
@@ -107,7 +110,8 @@ static void test_unknown_conversion_is_shown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),	 cmocka_unit_test(test_strings),  cmocka_unit_test(test_string_without_end),
+		cmocka_unit_test(test_plain),	 cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_string_without_end),
 		cmocka_unit_test(test_signed),	 cmocka_unit_test(test_unsigned), cmocka_unit_test(test_pointer),
 		cmocka_unit_test(test_unknown_conversion_is_shown),
 	};

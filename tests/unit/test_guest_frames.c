@@ -322,9 +322,12 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_one_run), TEST(test_scattered), TEST(test_unaligned_start), TEST(test_large_pages_after_an_unaligned_start),
+		TEST(test_one_run), TEST(test_scattered), TEST(test_unaligned_start),
+		TEST(test_large_pages_after_an_unaligned_start),
 		TEST(test_not_enough_leaves_nothing),
-		TEST(test_engine_refuses), TEST(test_copies), TEST(test_with_vm),
+		TEST(test_engine_refuses),
+		TEST(test_copies),
+		TEST(test_with_vm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,7 +144,8 @@ static void test_32_bit_guest(void **state)
 	(void)state;
 	fake_set_mode(&fake, CR0_PE, 0, 0xc09b, 0);
 	/* Upper halves are not the guest's: what stands there must not matter. */
-	assert_int_equal(call(0xffffffff00000000 | HYPERCALL_CONSOLE_WRITE, 0xffffffff00000010, 0xffffffff00000003), VERDICT_ADVANCE);
+	assert_int_equal(call(0xffffffff00000000 | HYPERCALL_CONSOLE_WRITE, 0xffffffff00000010, 0xffffffff00000003),
+			 VERDICT_ADVANCE);
 	assert_int_equal((u32)fake.vcpu.reg[REG_RAX], 3);
 	assert_int_equal(call(99, 0, 0), VERDICT_ADVANCE);
 	assert_int_equal((u32)fake.vcpu.reg[REG_RAX], 0xffffffff);
@@ -172,7 +173,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
-		T(test_version_and_unknown), T(test_ring_3_is_refused), T(test_console_write), T(test_console_write_out_of_range),
+		T(test_version_and_unknown), T(test_ring_3_is_refused), T(test_console_write),
+		T(test_console_write_out_of_range),
 		T(test_permissions),	     T(test_yield),		T(test_exit),	       T(test_32_bit_guest),
 		T(test_time_moves_on),
 	};

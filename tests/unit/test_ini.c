@@ -43,7 +43,8 @@ static void expect(struct ini *ini, enum ini_kind kind, u32 number, const char *
 
 static void test_good_file(void **state)
 {
-	static const char text[] = "# comment\n\n  ; other\r\n[ trivisor ]\r\n\tkey=value\n a b = \"x y \" \nempty =\nq=\"\"\nlast = a = b # not a comment";
+	static const char text[] = "# comment\n\n  ; other\r\n[ trivisor ]\r\n\tkey=value\n a b = \"x y \" \nempty "
+				   "=\nq=\"\"\nlast = a = b # not a comment";
 	char *copy;
 	struct ini ini = start(text, sizeof(text) - 1, &copy);
 
@@ -127,8 +128,11 @@ static void test_is(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good_file), cmocka_unit_test(test_errors_and_going_on), cmocka_unit_test(test_empty_and_mark),
-		cmocka_unit_test(test_items),	  cmocka_unit_test(test_is),
+		cmocka_unit_test(test_good_file),
+		cmocka_unit_test(test_errors_and_going_on),
+		cmocka_unit_test(test_empty_and_mark),
+		cmocka_unit_test(test_items),
+		cmocka_unit_test(test_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,7 +71,8 @@ static u64 difference(u64 a, u64 b)
 
 static void test_ticks_become_nanoseconds(void **state)
 {
-	static const u64 rates[] = {1000000, 20000000, 999999999, 1000000000, 1000000001, 2000000000, 2000000001, 2596151000, 6000000000};
+	static const u64 rates[] = {1000000,	20000000,   999999999,	1000000000, 1000000001,
+				    2000000000, 2000000001, 2596151000, 6000000000};
 
 	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(rates); i++) {

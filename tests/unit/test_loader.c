@@ -46,9 +46,11 @@ static void seal(struct kernel32 *kernel)
 static struct kernel32 kernel32(void)
 {
 	struct kernel32 kernel = {
-		.elf = {.e_type = ET_EXEC, .e_machine = EM_386, .e_version = 1, .e_entry = 0xc0100020, .e_phoff = sizeof(Elf32_Ehdr),
+		.elf = {.e_type = ET_EXEC, .e_machine = EM_386, .e_version = 1, .e_entry = 0xc0100020,
+			.e_phoff = sizeof(Elf32_Ehdr),
 			.e_ehsize = sizeof(Elf32_Ehdr), .e_phentsize = sizeof(Elf32_Phdr), .e_phnum = 1},
-		.program = {.p_type = PT_LOAD, .p_offset = 4096, .p_vaddr = 0xc0100000, .p_paddr = 0x100000, .p_filesz = 48, .p_memsz = 112},
+		.program = {.p_type = PT_LOAD, .p_offset = 4096, .p_vaddr = 0xc0100000, .p_paddr = 0x100000,
+			    .p_filesz = 48, .p_memsz = 112},
 		.header = {0x1badb002, 3},
 		.code = "kernel code here",
 	};
@@ -62,8 +64,11 @@ static struct loader_input input_of(const void *bytes, u64 size)
 {
 	memset(&vcpu, 0, sizeof(vcpu));
 	message[0] = 0;
-	return (struct loader_input){.vm = vm, .kernel = {.name = "hello.elf", .bytes = bytes, .size = size}, .extra = "a=1 b",
-				     .message = message, .message_size = sizeof(message)};
+	return (struct loader_input){.vm = vm,
+				     .kernel = {.name = "hello.elf", .bytes = bytes, .size = size},
+				     .extra = "a=1 b",
+				     .message = message,
+				     .message_size = sizeof(message)};
 }
 
 static const struct loader_ops *loader_of(const struct loader_file *kernel)
@@ -292,10 +297,13 @@ struct kernel64 {
 static struct kernel64 kernel64(void)
 {
 	struct kernel64 kernel = {
-		.elf = {.e_type = ET_EXEC, .e_machine = EM_X86_64, .e_version = 1, .e_entry = 0xffffffff80200000, .e_phoff = sizeof(Elf64_Ehdr),
+		.elf = {.e_type = ET_EXEC, .e_machine = EM_X86_64, .e_version = 1, .e_entry = 0xffffffff80200000,
+			.e_phoff = sizeof(Elf64_Ehdr),
 			.e_ehsize = sizeof(Elf64_Ehdr), .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 2},
-		.program = {{.p_type = PT_LOAD, .p_offset = offsetof(struct kernel64, code), .p_vaddr = 0xffffffff80200000, .p_paddr = 0x200000, .p_filesz = 16, .p_memsz = 32},
-			    {.p_type = PT_NOTE, .p_offset = offsetof(struct kernel64, note), .p_filesz = 24, .p_align = 4}},
+		.program = {{.p_type = PT_LOAD, .p_offset = offsetof(struct kernel64, code),
+			     .p_vaddr = 0xffffffff80200000, .p_paddr = 0x200000, .p_filesz = 16, .p_memsz = 32},
+			    {.p_type = PT_NOTE, .p_offset = offsetof(struct kernel64, note), .p_filesz = 24,
+			     .p_align = 4}},
 		.note = {4, 8, 18},
 		.name = "Xen",
 		.entry = 0x200004,
@@ -386,9 +394,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_multiboot_elf),	   TEST(test_multiboot_info),	    TEST(test_multiboot_addresses),
-		TEST(test_multiboot_refusals),	   TEST(test_multiboot_header_place), TEST(test_module_without_room),
-		TEST(test_pvh),			   TEST(test_pvh_refusals),	    TEST(test_elf64_with_multiboot_header),
+		TEST(test_multiboot_elf), TEST(test_multiboot_info), TEST(test_multiboot_addresses),
+		TEST(test_multiboot_refusals), TEST(test_multiboot_header_place), TEST(test_module_without_room),
+		TEST(test_pvh), TEST(test_pvh_refusals), TEST(test_elf64_with_multiboot_header),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

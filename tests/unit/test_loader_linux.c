@@ -1,5 +1,8 @@
 // sources: vmm/loader_linux.c vmm/loader_parts.c vmm/elf.c vmm/placement.c vmm/e820.c vmm/guest_memory_map.c lib/fmt.c lib/error.c tests/unit/fake_pool.c tests/unit/fake_ram.c
-/* The Linux boot protocol into a VM whose RAM is an array here: images made field by field, so that each can be wrong alone. */
+/*
+ * The Linux boot protocol into a VM whose RAM is an array here: images made field by field, so that each can be wrong
+ * alone.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -96,7 +96,10 @@ static u32 config(u32 bus, u32 device, u32 function, u32 reg)
 static void test_pci_mechanism_1(void **state)
 {
 	(void)state;
-	/* How Linux finds out that it is there: byte writes to 0xcfb and beside it, then the address register's own bits. */
+	/*
+	 * How Linux finds out that it is there: byte writes to 0xcfb and beside it, then the address register's own
+	 * bits.
+	 */
 	out(0xcfb, 0x01);
 	bench_out_sized(&bench, 0xcf8, 4, 0x80000000);
 	assert_int_equal(bench_in_sized(&bench, 0xcf8, 4), 0x80000000);
@@ -233,8 +236,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(test_panic), TEST(test_reset_by_cf9), TEST(test_reset_by_92), TEST(test_pci_mechanism_1), TEST(test_pci_bus), TEST(test_i8042),
-		TEST(test_i8042_reset), TEST(test_power_off), TEST(test_power_button), TEST(test_pm_timer),
+		TEST(test_panic),	 TEST(test_reset_by_cf9), TEST(test_reset_by_92), TEST(test_pci_mechanism_1),
+		TEST(test_pci_bus),	 TEST(test_i8042),	  TEST(test_i8042_reset), TEST(test_power_off),
+		TEST(test_power_button), TEST(test_pm_timer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -319,8 +319,10 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(test_masked_before_it_is_programmed), TEST(test_master_edge), TEST(test_slave), TEST(test_slave_twice),
-		TEST(test_priorities), TEST(test_mask), TEST(test_spurious), TEST(test_spurious_of_the_slave), TEST(test_level),
+		TEST(test_masked_before_it_is_programmed), TEST(test_master_edge), TEST(test_slave),
+		TEST(test_slave_twice),
+		TEST(test_priorities), TEST(test_mask), TEST(test_spurious), TEST(test_spurious_of_the_slave),
+		TEST(test_level),
 		TEST(test_rotation), TEST(test_automatic_eoi), TEST(test_special_mask), TEST(test_special_fully_nested),
 		TEST(test_poll), TEST(test_icw1_starts_anew), TEST(test_no_device_on_the_cascade),
 	};

@@ -448,9 +448,12 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 	const struct CMUnitTest tests[] = {
 		TEST(test_mode_0), TEST(test_mode_0_gate), TEST(test_mode_0_line), TEST(test_mode_1), TEST(test_mode_2),
-		TEST(test_mode_2_new_count_waits), TEST(test_mode_3), TEST(test_mode_3_new_count_at_half), TEST(test_mode_4),
-		TEST(test_mode_5), TEST(test_periodic_interrupts), TEST(test_largest_count), TEST(test_one_shot_line_in_mode_4),
-		TEST(test_too_fast_is_slowed), TEST(test_late_timer_skips), TEST(test_access_modes), TEST(test_latch_holds),
+		TEST(test_mode_2_new_count_waits), TEST(test_mode_3), TEST(test_mode_3_new_count_at_half),
+		TEST(test_mode_4),
+		TEST(test_mode_5), TEST(test_periodic_interrupts), TEST(test_largest_count),
+		TEST(test_one_shot_line_in_mode_4),
+		TEST(test_too_fast_is_slowed), TEST(test_late_timer_skips), TEST(test_access_modes),
+		TEST(test_latch_holds),
 		TEST(test_read_back), TEST(test_bcd), TEST(test_modes_6_and_7), TEST(test_port_61),
 	};
 

@@ -30,7 +30,8 @@ static void set(u8 index, u8 value)
 
 static u64 seconds_of(int year, int month, int day, int hour, int minute, int second)
 {
-	struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = hour, .tm_min = minute, .tm_sec = second};
+	struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = hour, .tm_min = minute,
+			.tm_sec = second};
 
 	return (u64)timegm(&tm);
 }
@@ -306,7 +307,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(test_calendar), TEST(test_reads_bcd), TEST(test_binary_and_12_hours), TEST(test_set_stops_the_clock),
+		TEST(test_calendar), TEST(test_reads_bcd), TEST(test_binary_and_12_hours),
+		TEST(test_set_stops_the_clock),
 		TEST(test_update_in_progress), TEST(test_divider_reset), TEST(test_update_interrupt), TEST(test_alarm),
 		TEST(test_alarm_wildcards), TEST(test_alarm_without_interrupt_sets_the_flag), TEST(test_periodic),
 		TEST(test_memory_and_ports), TEST(test_reset_keeps_time),

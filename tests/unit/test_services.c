@@ -309,7 +309,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_never_before_its_time), TEST(test_fires_once), TEST(test_arms_itself_again), TEST(test_moves_between_cores),
+		TEST(test_never_before_its_time), TEST(test_fires_once), TEST(test_arms_itself_again),
+		TEST(test_moves_between_cores),
 		TEST(test_disarm_from_another_core), TEST(test_disarming_what_was_never_armed_costs_nothing),
 		TEST(test_lines_without_a_controller), TEST(test_lines_with_a_controller), TEST(test_memory_and_end),
 		TEST(test_shortest_period_in_time_and_ticks),

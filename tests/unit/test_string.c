@@ -94,9 +94,11 @@ static void test_compare(void **state)
 			size_t shorter = MIN(strlen(words[i]), strlen(words[j]));
 
 			assert_int_equal(sign(our_strcmp(words[i], words[j])), sign(strcmp(words[i], words[j])));
-			assert_int_equal(sign(our_memcmp(words[i], words[j], shorter)), sign(memcmp(words[i], words[j], shorter)));
+			assert_int_equal(sign(our_memcmp(words[i], words[j], shorter)),
+					 sign(memcmp(words[i], words[j], shorter)));
 			for (size_t n = 0; n < 5; n++)
-				assert_int_equal(sign(our_strncmp(words[i], words[j], n)), sign(strncmp(words[i], words[j], n)));
+				assert_int_equal(sign(our_strncmp(words[i], words[j], n)),
+						 sign(strncmp(words[i], words[j], n)));
 		}
 }
 
@@ -144,7 +146,8 @@ static void test_error_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_memset),	cmocka_unit_test(test_memcpy), cmocka_unit_test(test_memmove_overlapping),
+		cmocka_unit_test(test_memset),	cmocka_unit_test(test_memcpy),
+		cmocka_unit_test(test_memmove_overlapping),
 		cmocka_unit_test(test_compare), cmocka_unit_test(test_search), cmocka_unit_test(test_string_copy),
 		cmocka_unit_test(test_error_name),
 	};

@@ -21,7 +21,8 @@
 #define LDT	 0x4000u
 
 /* Selectors. */
-enum { CODE0 = 0x08, DATA0 = 0x10, CODE3 = 0x1b, DATA3 = 0x23, OLD = 0x28, NEW = 0x30, LDT_SELECTOR = 0x38, SPARE = 0x40, LIMIT = 0x47 };
+enum { CODE0 = 0x08, DATA0 = 0x10, CODE3 = 0x1b, DATA3 = 0x23, OLD = 0x28, NEW = 0x30, LDT_SELECTOR = 0x38,
+      SPARE = 0x40, LIMIT = 0x47 };
 
 static struct fake fake;
 static struct vcpu_state scratch;
@@ -54,7 +55,8 @@ static void descriptor(u32 selector, u32 base, u32 limit, u8 access, u8 flags)
 	u32 at = GDT + (selector & ~7u);
 
 	poke(at, 4, (limit & 0xffff) | base << 16);
-	poke(at + 4, 4, (base >> 16 & 0xff) | (u32)access << 8 | (limit & 0xf0000) | (u32)flags << 20 | (base & 0xff000000));
+	poke(at + 4, 4,
+	     (base >> 16 & 0xff) | (u32)access << 8 | (limit & 0xf0000) | (u32)flags << 20 | (base & 0xff000000));
 }
 
 static u8 access_of(u32 selector)

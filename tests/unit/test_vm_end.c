@@ -133,8 +133,9 @@ static void test_a_short_life_is_not_begun_again(void **state)
 	vm.started_ticks = rdtsc() - ns_to_ticks(1000000000);
 	end(VM_END_RESET);
 	assert_int_equal(destroys, 1);
-	assert_string_equal(said, "vm a: ended: why\n"
-				  "vm a: not restarted: it ran for less than two seconds, and would only do so again\n");
+	assert_string_equal(said,
+			    "vm a: ended: why\n"
+			    "vm a: not restarted: it ran for less than two seconds, and would only do so again\n");
 	setup(state);
 	vm.started_ticks = rdtsc() - ns_to_ticks(1000000000);
 	end(VM_END_EXIT);

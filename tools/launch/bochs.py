@@ -100,7 +100,8 @@ class Bochs:
         memory = f"megs: {megs}" if megs <= LARGEST_MEGS else f"memory: guest={megs}, host={LARGEST_MEGS}"
         text = CONFIG + (TRACE_CONFIG if self.spec.trace else "")
         return text.format(firmware=FIRMWARE, vga_rom=VGA_ROM, memory=memory, model=self.model,
-                           cores=self.spec.cores, ips=self.spec.ips or INSTRUCTIONS_PER_SECOND, time0=FIXED_TIME, disk="disk.img",
+                           cores=self.spec.cores, ips=self.spec.ips or INSTRUCTIONS_PER_SECOND, time0=FIXED_TIME,
+                           disk="disk.img",
                            port=port, log=self.log, error="report", trace=self.spec.trace)
 
     # Bochs draws its screen with curses and asks for a terminal to do so.

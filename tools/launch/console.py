@@ -1,4 +1,5 @@
-"""The terminal of `trivisor run`: the machine's serial console, and a line that tells what is going on while it is silent."""
+"""The terminal of `trivisor run`: the machine's serial console, and a line that tells what is going on while it is
+silent."""
 import os
 import re
 import select
@@ -177,7 +178,8 @@ class Screen:
 
 
 def attach(machine, interactive, timeout=None):
-    """Start the machine, connect it with the terminal and return its Ending; all that was started is ended on the way out.
+    """Start the machine, connect it with the terminal and return its Ending; all that was started is ended on the way
+    out.
 
     Raises Interrupted at SIGINT, SIGTERM or SIGHUP.
     """

@@ -18,8 +18,8 @@ from tools.launch.serial_text import SerialText
 from tools.launch.spec import LaunchError
 
 EMULATORS = {"bochs": Bochs, "qemu": Qemu}
-# What ends a run at once: core/panic.h's PANIC_LINE, vmm/main.c's word that the machine cannot be used, and the loader's that
-# it gave up (boot/report.c). Then the hypervisor's last line before it powers the machine off.
+# What ends a run at once: core/panic.h's PANIC_LINE, vmm/main.c's word that the machine cannot be used, and the
+# loader's that it gave up (boot/report.c). Then the hypervisor's last line before it powers the machine off.
 PANIC = re.compile(r"^(?:\*\*\* Trivisor (?:panic|stops):|Trivisor did not start\.).*", re.M)
 POWER_OFF = re.compile(r"^(?:\[[^\]\n]*\] *)?Trivisor: power off", re.M)
 # After the panic line come registers and a backtrace: they are taken until the machine is silent this long, in seconds.

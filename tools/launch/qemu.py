@@ -59,7 +59,8 @@ class Qemu:
             "-device", "ide-hd,drive=disk,bus=ide.0",
             "-device", "VGA", "-display", self.display(),
             "-chardev", f"socket,id=serial0,host=127.0.0.1,port={ports['serial']}", "-serial", "chardev:serial0",
-            "-chardev", f"socket,id=control,host=127.0.0.1,port={ports['control']}", "-mon", "chardev=control,mode=control",
+            "-chardev", f"socket,id=control,host=127.0.0.1,port={ports['control']}",
+            "-mon", "chardev=control,mode=control",
             "-no-reboot",
         ]
 
@@ -77,14 +78,16 @@ class Qemu:
 
     def why_ended(self, output):
         """A sentence on why the emulator ended by itself, "" when it does not say."""
-        lines = [line.strip() for line in output.splitlines() if re.search("qemu-system|qemu: fatal", line) and "warning:" not in line]
+        lines = [line.strip() for line in output.splitlines()
+                 if re.search("qemu-system|qemu: fatal", line) and "warning:" not in line]
         return f"QEMU stopped: {lines[-1]}" if lines else ""
 
 
 def check_model(cpu):
     """UsageError unless QEMU knows the model (what stands before the first comma)."""
     model = cpu.split(",")[0]
-    known = {line.split()[1] for line in _help("-cpu").splitlines() if line.startswith("x86 ") and len(line.split()) > 1}
+    known = {line.split()[1] for line in _help("-cpu").splitlines()
+             if line.startswith("x86 ") and len(line.split()) > 1}
     if model not in known:
         raise UsageError(f"{model}: no such CPU model; see {PROGRAM} -cpu help")
 

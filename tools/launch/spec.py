@@ -22,15 +22,18 @@ class MachineSpec:
     cpu: str = ""  # "": the platform's own choice
     window: bool = False  # show the framebuffer, where the emulator and the host can
     ips: int = 0  # Bochs only: instructions a second, which is the TSC's rate; 0: the platform's own choice
-    trace: Path | None = None  # Bochs only: write here each instruction between two of the guest's marks (tools/profile.py)
+    # Bochs only: write here each instruction between two of the guest's marks (tools/profile.py).
+    trace: Path | None = None
 
 
 # What KVM can hand on to a guest: the CPU flag, the module's switch for it, and the name of the thing.
-NESTED = (("vmx", "/sys/module/kvm_intel/parameters/nested", "VT-x"), ("svm", "/sys/module/kvm_amd/parameters/nested", "AMD-V"))
+NESTED = (("vmx", "/sys/module/kvm_intel/parameters/nested", "VT-x"),
+          ("svm", "/sys/module/kvm_amd/parameters/nested", "AMD-V"))
 
 
 def host_nested_engine(device="/dev/kvm", cpuinfo="/proc/cpuinfo", nested=NESTED):
-    """What KVM can give a guest: "VT-x", "AMD-V", or "". /dev/kvm alone says little: it may open on a host that has neither."""
+    """What KVM can give a guest: "VT-x", "AMD-V", or "". /dev/kvm alone says little: it may open on a host that has
+    neither."""
     try:
         with open(device, "r+b", buffering=0):
             pass
@@ -48,7 +51,8 @@ def host_nested_engine(device="/dev/kvm", cpuinfo="/proc/cpuinfo", nested=NESTED
 
 
 def choose_platform():
-    """QEMU: by KVM where that hands on VT-x or AMD-V, else in software, which has AMD-V and is fast. Bochs is for VT-x without hardware."""
+    """QEMU: by KVM where that hands on VT-x or AMD-V, else in software, which has AMD-V and is fast. Bochs is for VT-x
+    without hardware."""
     return "qemu"
 
 

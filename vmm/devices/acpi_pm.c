@@ -77,7 +77,8 @@ static void write_control(struct acpi_pm *pm, u16 value)
 	if (SLP_TYP(value) == ACPI_SLEEP_S5)
 		services->end(services->context, 0, "ACPI power-off");
 	else
-		services->log(services->context, "ACPI sleep type %u is not one this machine has: ignored", SLP_TYP(value));
+		services->log(services->context, "ACPI sleep type %u is not one this machine has: ignored",
+			      SLP_TYP(value));
 }
 
 /* The registers as bytes, so that accesses of all widths see the same. */

@@ -1,6 +1,6 @@
 /*
- * ACPI fixed hardware: PM1a event and control registers and the PM timer (ACPI specification "ACPI Register Model"). The machine is in
- * ACPI mode from the start: there is no SMI command port. Pure.
+ * ACPI fixed hardware: PM1a event and control registers and the PM timer (ACPI specification "ACPI Register Model").
+ * The machine is in ACPI mode from the start: there is no SMI command port. Pure.
  */
 #ifndef VMM_DEVICES_ACPI_PM_H
 #define VMM_DEVICES_ACPI_PM_H

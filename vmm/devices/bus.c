@@ -2,13 +2,15 @@
 #include "vmm/devices/bus.h"
 #include "lib/string.h"
 
-static enum device_answer read_ones(UNUSED struct device *device, UNUSED u32 range, UNUSED u16 offset, UNUSED u8 size, u32 *value)
+static enum device_answer read_ones(UNUSED struct device *device, UNUSED u32 range, UNUSED u16 offset, UNUSED u8 size,
+				    u32 *value)
 {
 	*value = ~0u;
 	return DEVICE_DONE;
 }
 
-static enum device_answer write_nothing(UNUSED struct device *device, UNUSED u32 range, UNUSED u16 offset, UNUSED u8 size, UNUSED u32 value)
+static enum device_answer write_nothing(UNUSED struct device *device, UNUSED u32 range, UNUSED u16 offset,
+					UNUSED u8 size, UNUSED u32 value)
 {
 	return DEVICE_DONE;
 }

@@ -1,4 +1,7 @@
-/* Where devices are found: ports by a direct map, MMIO ranges by a sorted array. Pure. Built at VM creation, then constant. */
+/*
+ * Where devices are found: ports by a direct map, MMIO ranges by a sorted array. Pure. Built at VM creation, then
+ * constant.
+ */
 #ifndef VMM_DEVICES_BUS_H
 #define VMM_DEVICES_BUS_H
 
@@ -8,7 +11,10 @@
 
 enum device_answer { DEVICE_DONE, DEVICE_PENDING };
 
-/* Port and MMIO ops get the offset from the start of the range they were registered for; `range` is its number. Reads set all of *value. */
+/*
+ * Port and MMIO ops get the offset from the start of the range they were registered for; `range` is its number. Reads
+ * set all of *value.
+ */
 struct device_ops {
 	const char *name;
 	bool byte_wide; /* an 8-bit bus: a wider access to its ports comes as one of each byte, in rising order */
@@ -79,9 +85,9 @@ static inline bool bus_takes_whole(const struct bus_port_range *range, u32 port,
 }
 
 /*
- * size 1, 2 or 4. What no device decodes reads as all ones and ignores writes, as on a PC; an access that straddles ranges
- * is split into bytes. DEVICE_PENDING: the access is to be repeated, whole, when the device woke the vCPU. What is read
- * beyond the size means nothing, here as in the devices' ops; what they are to write has 0 there.
+ * size 1, 2 or 4. What no device decodes reads as all ones and ignores writes, as on a PC; an access that straddles
+ * ranges is split into bytes. DEVICE_PENDING: the access is to be repeated, whole, when the device woke the vCPU. What
+ * is read beyond the size means nothing, here as in the devices' ops; what they are to write has 0 there.
  */
 static inline enum device_answer bus_port_read(struct bus *bus, u16 port, u8 size, u32 *value)
 {
@@ -104,7 +110,8 @@ static inline enum device_answer bus_port_write(struct bus *bus, u16 port, u8 si
 	if (UNLIKELY(!bus_takes_whole(range, port, size)))
 		return bus_write_bytes(bus, port, size, value);
 	lock_acquire(&range->device->lock);
-	answer = range->write(range->device, range->range, (u16)(port - range->first), size, value & bus_port_ones[size]);
+	answer = range->write(range->device, range->range, (u16)(port - range->first), size,
+			      value & bus_port_ones[size]);
 	lock_release(&range->device->lock);
 	return answer;
 }

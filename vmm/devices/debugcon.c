@@ -2,14 +2,17 @@
 #include "vmm/devices/debugcon.h"
 
 /* Reading the port number back is how a guest finds out that the console is there. */
-static enum device_answer debugcon_read(UNUSED struct device *device, UNUSED u32 range, UNUSED u16 offset, UNUSED u8 size,
-					u32 *value)
+static enum device_answer debugcon_read(UNUSED struct device *device, UNUSED u32 range, UNUSED u16 offset,
+					UNUSED u8 size, u32 *value)
 {
 	*value = DEBUGCON_PORT;
 	return DEVICE_DONE;
 }
 
-/* The range is one port wide, so the bus only brings single bytes. What the backend does not take is lost: the port has no state. */
+/*
+ * The range is one port wide, so the bus only brings single bytes. What the backend does not take is lost: the port has
+ * no state.
+ */
 static enum device_answer debugcon_write(struct device *device, UNUSED u32 range, UNUSED u16 offset, UNUSED u8 size,
 					 u32 value)
 {

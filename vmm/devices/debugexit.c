@@ -1,8 +1,8 @@
 /* The exit port. */
 #include "vmm/devices/debugexit.h"
 
-static enum device_answer debugexit_read(UNUSED struct device *device, UNUSED u32 range, UNUSED u16 offset, UNUSED u8 size,
-					 u32 *value)
+static enum device_answer debugexit_read(UNUSED struct device *device, UNUSED u32 range, UNUSED u16 offset,
+					 UNUSED u8 size, u32 *value)
 {
 	*value = 0; /* as in QEMU */
 	return DEVICE_DONE;

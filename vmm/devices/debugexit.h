@@ -1,6 +1,6 @@
 /*
- * QEMU's isa-debug-exit at ports 0xf4 to 0xf7: a write ends the machine. The code reported is the value the guest wrote;
- * QEMU, whose exit status has only 8 bits, makes (value << 1) | 1 of it. Pure.
+ * QEMU's isa-debug-exit at ports 0xf4 to 0xf7: a write ends the machine. The code reported is the value the guest
+ * wrote; QEMU, whose exit status has only 8 bits, makes (value << 1) | 1 of it. Pure.
  */
 #ifndef VMM_DEVICES_DEBUGEXIT_H
 #define VMM_DEVICES_DEBUGEXIT_H

@@ -157,5 +157,6 @@ int i8042_attach(struct i8042 *controller, struct bus *bus)
 {
 	int error = bus_add_ports(bus, &controller->device, RANGE_DATA, I8042_DATA_PORT, I8042_DATA_PORT);
 
-	return error ? error : bus_add_ports(bus, &controller->device, RANGE_COMMAND, I8042_COMMAND_PORT, I8042_COMMAND_PORT);
+	return error ? error : bus_add_ports(bus, &controller->device, RANGE_COMMAND, I8042_COMMAND_PORT,
+					     I8042_COMMAND_PORT);
 }

@@ -1,6 +1,6 @@
 /*
- * The keyboard controller of a PC without keyboard and mouse: there for its reset line, its A20 gate and software that tests it
- * (IBM PC AT Technical Reference "Keyboard Controller"). Pure.
+ * The keyboard controller of a PC without keyboard and mouse: there for its reset line, its A20 gate and software that
+ * tests it (IBM PC AT Technical Reference "Keyboard Controller"). Pure.
  */
 #ifndef VMM_DEVICES_I8042_H
 #define VMM_DEVICES_I8042_H

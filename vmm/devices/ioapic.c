@@ -83,7 +83,10 @@ static void write_entry(struct ioapic *ioapic, u32 input, bool high, u32 value)
 
 	mask &= ENTRY_WRITABLE;
 	*entry = (*entry & ~mask) | (wanted & mask);
-	/* An edge input has nothing to wait for. Systems without an EOI register switch to edge and back to clear it by hand. */
+	/*
+	 * An edge input has nothing to wait for. Systems without an EOI register switch to edge and back to clear it by
+	 * hand.
+	 */
 	if (!(*entry & ENTRY_LEVEL))
 		*entry &= ~ENTRY_REMOTE_IRR;
 	deliver_level(ioapic, input);

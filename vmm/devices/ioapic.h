@@ -1,4 +1,6 @@
-/* I/O APIC with 24 inputs (Intel 82093AA data sheet; version 0x20 of later chip sets, which has an EOI register). Pure. */
+/*
+ * I/O APIC with 24 inputs (Intel 82093AA data sheet; version 0x20 of later chip sets, which has an EOI register). Pure.
+ */
 #ifndef VMM_DEVICES_IOAPIC_H
 #define VMM_DEVICES_IOAPIC_H
 
@@ -23,7 +25,8 @@ struct ioapic {
 	u64 entry[IOAPIC_INPUTS]; /* redirection table */
 };
 
-void ioapic_init(struct ioapic *ioapic, const struct device_services *services, const struct ioapic_wires *wires, u8 id);
+void ioapic_init(struct ioapic *ioapic, const struct device_services *services, const struct ioapic_wires *wires,
+		 u8 id);
 /* Errors as bus_add_mmio(). */
 int ioapic_attach(struct ioapic *ioapic, struct bus *bus);
 /* Assert or release an input (whatever its polarity, true is asserted). Takes the device's lock; any core. */

@@ -9,7 +9,10 @@
 #define DATA_OFFSET    4u
 #define CONTROL_OFFSET (RESET_CONTROL_PORT - PCI_ADDRESS_PORT)
 
-/* The IDs of the generic host bridge that QEMU's vendor reserved for such machines: no operating system has quirks for it. */
+/*
+ * The IDs of the generic host bridge that QEMU's vendor reserved for such machines: no operating system has quirks for
+ * it.
+ */
 #define HOST_ID	   (0x0008u << 16 | 0x1b36u)
 #define HOST_CLASS 0x06000000u /* host bridge, revision 0 */
 

@@ -1,6 +1,6 @@
 /*
- * PCI host bridge: configuration mechanism 1 at 0xcf8 and 0xcfc (PCI Local Bus Specification "Configuration Mechanism #1"). Bus 0 has
- * the bridge itself and nothing else yet. Pure.
+ * PCI host bridge: configuration mechanism 1 at 0xcf8 and 0xcfc (PCI Local Bus Specification "Configuration Mechanism
+ * #1"). Bus 0 has the bridge itself and nothing else yet. Pure.
  */
 #ifndef VMM_DEVICES_PCI_HOST_H
 #define VMM_DEVICES_PCI_HOST_H

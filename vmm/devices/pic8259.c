@@ -64,14 +64,14 @@ static void set_input(struct pic_chip *chip, u32 input, bool level)
 	else if (rises)
 		chip->irr |= bit;
 	/*
-	 * The data sheet wants an edge's input held until INTA. A vCPU that is not running cannot answer in time, so a pulse is
-	 * kept here, as every PC emulator does: else guests would lose timer ticks for a reason no PC has.
+	 * The data sheet wants an edge's input held until INTA. A vCPU that is not running cannot answer in time, so a
+	 * pulse is kept here, as every PC emulator does: else guests would lose timer ticks for a reason no PC has.
 	 */
 }
 
 /*
- * The slave's output is the master's input; the master's is the pair's. The slave lets its output fall at each INTA and raises it
- * again for the next request, which a request that simply follows the output comes to.
+ * The slave's output is the master's input; the master's is the pair's. The slave lets its output fall at each INTA and
+ * raises it again for the next request, which a request that simply follows the output comes to.
  */
 static void update(struct pic8259 *pic)
 {
@@ -188,7 +188,10 @@ static void write_data(struct pic_chip *chip, u8 value)
 	}
 }
 
-/* After a poll command the next read is an INTA without vector: bit 7 says whether there was a request, bits 2 to 0 which. */
+/*
+ * After a poll command the next read is an INTA without vector: bit 7 says whether there was a request, bits 2 to 0
+ * which.
+ */
 static u8 __attribute__((noinline)) read_poll(struct pic8259 *pic, u32 which)
 {
 	int input = requested(pic, which);
@@ -240,7 +243,9 @@ static enum device_answer pic_write(struct device *device, u32 range, u16 offset
 	return DEVICE_DONE;
 }
 
-/* The chip itself does not mask; but no guest expects requests before it has programmed it, since firmware masks them. */
+/*
+ * The chip itself does not mask; but no guest expects requests before it has programmed it, since firmware masks them.
+ */
 static void pic_reset(struct device *device)
 {
 	struct pic8259 *pic = pic_of(device);

@@ -1,6 +1,6 @@
 /*
- * The PC's two 8259A interrupt controllers, the slave on input 2 of the master, with the edge/level registers of later chip sets
- * (Intel 8259A data sheet; Intel 82371AB data sheet for ELCR). Pure.
+ * The PC's two 8259A interrupt controllers, the slave on input 2 of the master, with the edge/level registers of later
+ * chip sets (Intel 8259A data sheet; Intel 82371AB data sheet for ELCR). Pure.
  */
 #ifndef VMM_DEVICES_PIC8259_H
 #define VMM_DEVICES_PIC8259_H
@@ -44,7 +44,10 @@ void pic_init(struct pic8259 *pic, const struct device_services *services, const
 int pic_attach(struct pic8259 *pic, struct bus *bus);
 /* Set input `line` (0 to 15). Takes the device's lock; any core. */
 void pic_set_line(struct pic8259 *pic, u32 line, bool level);
-/* Acknowledge (INTA): the vector to deliver. Without a request it is the spurious one, of input 7. Takes the device's lock. */
+/*
+ * Acknowledge (INTA): the vector to deliver. Without a request it is the spurious one, of input 7. Takes the device's
+ * lock.
+ */
 u8 pic_acknowledge(struct pic8259 *pic);
 /* Whether INTR is active. */
 bool pic_output(const struct pic8259 *pic);

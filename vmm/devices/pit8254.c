@@ -65,8 +65,8 @@ static void schedule(struct pit8254 *pit, u64 now)
 }
 
 /*
- * Interrupt controllers take channel 0's line by its rising edge, so only that edge is made exact: the line is low until it comes
- * in mode 0, and otherwise goes low and high again there, instead of costing two timers a period.
+ * Interrupt controllers take channel 0's line by its rising edge, so only that edge is made exact: the line is low
+ * until it comes in mode 0, and otherwise goes low and high again there, instead of costing two timers a period.
  */
 static void edge_fired(struct device *device, UNUSED u32 which)
 {
@@ -135,7 +135,8 @@ static void write_count(struct pit8254 *pit, u32 which, u64 now, u8 value)
 		channel->write_high = true;
 		pit_channel_begin_load(channel);
 	} else {
-		u16 high = (u16)(value << 8), count = channel->access == 1 ? value : channel->access == 2 ? high : high | channel->low;
+		u16 high = (u16)(value << 8);
+		u16 count = channel->access == 1 ? value : channel->access == 2 ? high : high | channel->low;
 
 		channel->write_high = false;
 		pit_channel_load(channel, now, count);

@@ -1,6 +1,6 @@
 /*
- * 8254 programmable interval timer at 0x40 with the PC's port 0x61 (Intel 8254 data sheet). Channel 0 drives interrupt line 0;
- * channel 2 has its gate at port 0x61 and is what software times itself by. Pure.
+ * 8254 programmable interval timer at 0x40 with the PC's port 0x61 (Intel 8254 data sheet). Channel 0 drives interrupt
+ * line 0; channel 2 has its gate at port 0x61 and is what software times itself by. Pure.
  *
  * Nothing ticks: where a counter stands is computed from the VM's time when somebody looks.
  */

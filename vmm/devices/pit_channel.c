@@ -99,7 +99,10 @@ void pit_channel_sync(struct pit_channel *channel, u64 now)
 	channel->reload = channel->written;
 	channel->written = 0;
 	channel->start = channel->written_at;
-	/* In the middle of a cycle only the low half is left of the new one. A new high half longer than all time so far: from 0. */
+	/*
+	 * In the middle of a cycle only the low half is left of the new one. A new high half longer than all time so
+	 * far: from 0.
+	 */
 	if (channel->written_half)
 		channel->start -= MIN(channel->start, (u64)high_part(channel->reload));
 }
@@ -193,7 +196,8 @@ u64 pit_channel_next_edge(const struct pit_channel *channel, u64 now)
 	if (!channel->running || !reload)
 		return PIT_NEVER;
 	if (is_periodic(channel) && channel->written)
-		return channel->written_at + (channel->written_half ? channel->written - high_part(channel->written) : 0);
+		return channel->written_at +
+		       (channel->written_half ? channel->written - high_part(channel->written) : 0);
 	if (is_periodic(channel))
 		return channel->start + (past / reload + 1) * reload;
 	/* Strobes: low for the one tick at the end. */

@@ -2,16 +2,18 @@
 #include "vmm/devices/pvpanic.h"
 
 /*
- * The events that count here. "Crash loaded" is not among them: a guest that has a crash kernel loaded goes on into it, and its end
- * is what that kernel asks for.
+ * The events that count here. "Crash loaded" is not among them: a guest that has a crash kernel loaded goes on into it,
+ * and its end is what that kernel asks for.
  */
-static enum device_answer pvpanic_read(UNUSED struct device *device, UNUSED u32 range, UNUSED u16 offset, UNUSED u8 size, u32 *value)
+static enum device_answer pvpanic_read(UNUSED struct device *device, UNUSED u32 range, UNUSED u16 offset,
+				       UNUSED u8 size, u32 *value)
 {
 	*value = PVPANIC_PANICKED;
 	return DEVICE_DONE;
 }
 
-static enum device_answer pvpanic_write(struct device *device, UNUSED u32 range, UNUSED u16 offset, UNUSED u8 size, u32 value)
+static enum device_answer pvpanic_write(struct device *device, UNUSED u32 range, UNUSED u16 offset, UNUSED u8 size,
+					u32 value)
 {
 	if (value & PVPANIC_PANICKED)
 		device->services->crash(device->services->context, "kernel panic, as it said by pvpanic");

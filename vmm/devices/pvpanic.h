@@ -1,6 +1,6 @@
 /*
- * QEMU's pvpanic at port 0x505, by which a guest's kernel says that it has panicked (QEMU, docs/specs/pvpanic; ACPI device QEMU0001).
- * Linux has the driver as the modules pvpanic and pvpanic-mmio. Pure.
+ * QEMU's pvpanic at port 0x505, by which a guest's kernel says that it has panicked (QEMU, docs/specs/pvpanic; ACPI
+ * device QEMU0001). Linux has the driver as the modules pvpanic and pvpanic-mmio. Pure.
  */
 #ifndef VMM_DEVICES_PVPANIC_H
 #define VMM_DEVICES_PVPANIC_H

@@ -17,13 +17,15 @@ static void reset_machine(struct reset_ports *ports, const char *why)
 }
 
 /* A20 is always on: masking it would take another second-level map, and nothing since the 80386 needs it off. */
-static enum device_answer ports_read(struct device *device, UNUSED u32 range, UNUSED u16 offset, UNUSED u8 size, u32 *value)
+static enum device_answer ports_read(struct device *device, UNUSED u32 range, UNUSED u16 offset, UNUSED u8 size,
+				     u32 *value)
 {
 	*value = ports_of(device)->port_a | (u32)PORT_A_A20;
 	return DEVICE_DONE;
 }
 
-static enum device_answer ports_write(struct device *device, UNUSED u32 range, UNUSED u16 offset, UNUSED u8 size, u32 value)
+static enum device_answer ports_write(struct device *device, UNUSED u32 range, UNUSED u16 offset, UNUSED u8 size,
+				      u32 value)
 {
 	struct reset_ports *ports = ports_of(device);
 	bool rises = value & ~(u32)ports->port_a & PORT_A_RESET;

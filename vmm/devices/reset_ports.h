@@ -1,6 +1,7 @@
 /*
- * The ports by which software resets a PC: system control port A at 0x92 and the reset control register at 0xcf9 (Intel PIIX data sheet
- * "RC - Reset Control Register"), which lies within the PCI host bridge's ports and comes from there. Pure.
+ * The ports by which software resets a PC: system control port A at 0x92 and the reset control register at 0xcf9 (Intel
+ * PIIX data sheet "RC - Reset Control Register"), which lies within the PCI host bridge's ports and comes from there.
+ * Pure.
  */
 #ifndef VMM_DEVICES_RESET_PORTS_H
 #define VMM_DEVICES_RESET_PORTS_H

@@ -1,10 +1,12 @@
 /*
- * The clock. Time and the flags of register C are computed when somebody looks; a timer runs only for interrupts that are enabled.
+ * The clock. Time and the flags of register C are computed when somebody looks; a timer runs only for interrupts that
+ * are enabled.
  */
 #include "vmm/devices/rtc146818.h"
 #include "lib/calendar.h"
 
-enum { SECONDS, SECONDS_ALARM, MINUTES, MINUTES_ALARM, HOURS, HOURS_ALARM, WEEKDAY, DAY, MONTH, YEAR, REG_A, REG_B, REG_C, REG_D };
+enum { SECONDS, SECONDS_ALARM, MINUTES, MINUTES_ALARM, HOURS, HOURS_ALARM, WEEKDAY, DAY, MONTH, YEAR, REG_A, REG_B,
+      REG_C, REG_D };
 
 #define A_UIP	 BIT(7)
 #define A_DV	 0x70u
@@ -111,7 +113,10 @@ static void load_time(struct rtc146818 *rtc)
 	rtc->seconds = calendar_to_seconds(&time);
 }
 
-/* Period of the periodic interrupt in ticks of the 32.768 kHz crystal; 0: none (data sheet, "Periodic Interrupt Selection"). */
+/*
+ * Period of the periodic interrupt in ticks of the 32.768 kHz crystal; 0: none (data sheet, "Periodic Interrupt
+ * Selection").
+ */
 static u32 period_ticks(const struct rtc146818 *rtc)
 {
 	u32 rate = rtc->cmos[REG_A] & A_RS;
@@ -152,8 +157,9 @@ static bool is_sixtieth(const struct rtc146818 *rtc, u8 alarm)
 }
 
 /*
- * The next second after `seconds` at which the alarm goes off, at most a day later; 0: never, since its bytes are no time. The steps
- * are as large as the first part that does not match allows, so a search takes at most 24 + 60 + 60 of them.
+ * The next second after `seconds` at which the alarm goes off, at most a day later; 0: never, since its bytes are no
+ * time. The steps are as large as the first part that does not match allows, so a search takes at most 24 + 60 + 60 of
+ * them.
  */
 static u64 next_alarm(const struct rtc146818 *rtc, u64 seconds)
 {

@@ -1,6 +1,6 @@
 /*
- * MC146818 real-time clock with CMOS memory at 0x70 and 0x71 (Motorola MC146818A data sheet; the century byte as ACPI's FADT names it).
- * The clock runs by VM time from the moment that rtc_set_time() gives. Pure.
+ * MC146818 real-time clock with CMOS memory at 0x70 and 0x71 (Motorola MC146818A data sheet; the century byte as ACPI's
+ * FADT names it). The clock runs by VM time from the moment that rtc_set_time() gives. Pure.
  */
 #ifndef VMM_DEVICES_RTC146818_H
 #define VMM_DEVICES_RTC146818_H

@@ -1,6 +1,6 @@
 /*
- * All that a virtual device sees of the world. The caller of a device's op holds the device's lock; services never call back
- * into a device. Pure devices run on the host under test with services of the test's own.
+ * All that a virtual device sees of the world. The caller of a device's op holds the device's lock; services never call
+ * back into a device. Pure devices run on the host under test with services of the test's own.
  */
 #ifndef VMM_DEVICES_SERVICES_H
 #define VMM_DEVICES_SERVICES_H
@@ -13,7 +13,8 @@ struct device;
 
 /* Set device, fire and which once, deadline_ns to TIMER_NEVER; then only arm(). Guarded by the device's lock. */
 struct device_timer {
-	u64 deadline_ns; /* VM time, 0 from arm_tsc(); TIMER_NEVER: not armed; set by arm(), and to TIMER_NEVER before fire() is called */
+	u64 deadline_ns; /* VM time, 0 from arm_tsc(); TIMER_NEVER: not armed; set by arm(), and to TIMER_NEVER before
+			    fire() is called */
 	struct device *device;
 	void (*fire)(struct device *device, u32 which); /* called with the device's lock held */
 	u32 which;
@@ -25,7 +26,10 @@ struct device_timer {
 
 struct device_services {
 	void *context; /* the services' own: the VM */
-	/* No timer comes more often by itself: a guest that it did nothing but serve would never end. Timers armed by hand may. */
+	/*
+	 * No timer comes more often by itself: a guest that it did nothing but serve would never end. Timers armed by
+	 * hand may.
+	 */
 	u64 shortest_period_ns;
 	/* Guest-physical copies; 0 or ERR_RANGE. */
 	int (*read_guest)(void *context, gpa_t gpa, void *to, u64 size);

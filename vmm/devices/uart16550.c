@@ -130,7 +130,9 @@ static u8 interrupt(const struct uart16550 *uart)
 	return IIR_NONE;
 }
 
-/* On a PC the pin OUT2 opens the way from the UART to the interrupt controller; loopback mode holds the pin inactive. */
+/*
+ * On a PC the pin OUT2 opens the way from the UART to the interrupt controller; loopback mode holds the pin inactive.
+ */
 static void update_line(struct uart16550 *uart)
 {
 	bool open = (uart->mcr & (MCR_OUT2 | MCR_LOOPBACK)) == MCR_OUT2;
@@ -282,7 +284,9 @@ static void write_lcr(struct uart16550 *uart, u8 value)
 	bool breaks = value & LCR_BREAK && !(uart->lcr & LCR_BREAK);
 
 	uart->lcr = value;
-	/* A break on the line is a zero byte without a stop bit; nobody but our own receiver in loopback would see it. */
+	/*
+	 * A break on the line is a zero byte without a stop bit; nobody but our own receiver in loopback would see it.
+	 */
 	if (breaks && uart->mcr & MCR_LOOPBACK)
 		receive_byte(uart, 0, LSR_BREAK | LSR_FRAMING);
 }
@@ -455,9 +459,11 @@ static const struct device_ops uart_ops = {
 
 void uart_init(struct uart16550 *uart, const struct device_services *services, u32 line, u32 backend)
 {
-	*uart = (struct uart16550){.device = {.ops = &uart_ops, .services = services}, .line = line, .backend = backend};
+	*uart = (struct uart16550){
+		.device = {.ops = &uart_ops, .services = services}, .line = line, .backend = backend};
 	uart->divisor = 12; /* 9600 baud: what firmware would have left */
-	uart->timeout = (struct device_timer){.deadline_ns = TIMER_NEVER, .device = &uart->device, .fire = timeout_fired};
+	uart->timeout =
+		(struct device_timer){.deadline_ns = TIMER_NEVER, .device = &uart->device, .fire = timeout_fired};
 	uart->resend = (struct device_timer){.deadline_ns = TIMER_NEVER, .device = &uart->device, .fire = resend_fired};
 	ring_init(&uart->queue, uart->queue_bytes, UART_QUEUE_SIZE);
 }

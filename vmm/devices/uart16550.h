@@ -1,6 +1,6 @@
 /*
- * 16550A UART with FIFOs (National Semiconductor PC16550D data sheet). What it sends goes to the backend at once; what it
- * receives waits in a queue before the 16-byte FIFO, so that fast typing does not overrun a slow guest. Pure.
+ * 16550A UART with FIFOs (National Semiconductor PC16550D data sheet). What it sends goes to the backend at once; what
+ * it receives waits in a queue before the 16-byte FIFO, so that fast typing does not overrun a slow guest. Pure.
  */
 #ifndef VMM_DEVICES_UART16550_H
 #define VMM_DEVICES_UART16550_H
@@ -16,7 +16,8 @@
 #define UART_QUEUE_SIZE 256
 
 /* Registers by offset; RBR, THR and DLL, IER and DLM, IIR and FCR share theirs. */
-enum uart_register { UART_RBR, UART_IER, UART_IIR, UART_LCR, UART_MCR, UART_LSR, UART_MSR, UART_SCR, UART_THR = 0, UART_DLL = 0, UART_DLM = 1, UART_FCR = 2 };
+enum uart_register { UART_RBR, UART_IER, UART_IIR, UART_LCR, UART_MCR, UART_LSR, UART_MSR, UART_SCR, UART_THR = 0,
+		    UART_DLL = 0, UART_DLM = 1, UART_FCR = 2 };
 
 struct uart_fifo {
 	u8 byte[UART_FIFO_SIZE];

@@ -32,7 +32,10 @@ static const struct feature_bit bits[FEATURES] = {
 	[FEATURE_SVM] = {0x80000001, 0, ECX, 2},
 };
 
-/* Written by one core at a time, at boot. `has` is what `bits` finds in `machine`: it is asked for at every switch of vCPUs. */
+/*
+ * Written by one core at a time, at boot. `has` is what `bits` finds in `machine`: it is asked for at every switch of
+ * vCPUs.
+ */
 static struct cpuid_set machine;
 static bool has[FEATURES];
 

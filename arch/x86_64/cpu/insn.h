@@ -25,7 +25,10 @@ static inline u64 rdtsc(void)
 	return high << 32 | low;
 }
 
-/* `n` 8-byte words. As fast as STOSB where processors have ERMSB, and faster where they, or emulators of them, go word by word. */
+/*
+ * `n` 8-byte words. As fast as STOSB where processors have ERMSB, and faster where they, or emulators of them, go word
+ * by word.
+ */
 static inline void rep_stosq(void *at, u64 value, u64 n)
 {
 	__asm__ volatile("rep stosq" : "+D"(at), "+c"(n) : "a"(value) : "memory");

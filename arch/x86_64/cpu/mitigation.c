@@ -52,8 +52,8 @@ static const struct {
 };
 
 /*
- * Family 6 models whose return stack has 16 entries: the cores from Nehalem to Comet Lake (Intel, "Optimization Reference Manual", on
- * their front ends). For all others it may have up to 32.
+ * Family 6 models whose return stack has 16 entries: the cores from Nehalem to Comet Lake (Intel, "Optimization
+ * Reference Manual", on their front ends). For all others it may have up to 32.
  */
 static const u8 short_return_stacks[] = {
 	0x1a, 0x1e, 0x1f, 0x2e, 0x25, 0x2c, 0x2f,     /* Nehalem, Westmere */

@@ -18,8 +18,9 @@
 #define XSS_KEPT 0ull
 
 /*
- * The best of what all cores have. Not XSAVEC and XSAVES: while no supervisor feature is kept, XSAVEOPT leaves out as much, and it writes
- * the standard format, which needs no conversion. (Bochs 2.7 besides writes the compacted format in another way than it reads it.)
+ * The best of what all cores have. Not XSAVEC and XSAVES: while no supervisor feature is kept, XSAVEOPT leaves out as
+ * much, and it writes the standard format, which needs no conversion. (Bochs 2.7 besides writes the compacted format in
+ * another way than it reads it.)
  */
 enum method { METHOD_FXSAVE, METHOD_XSAVE, METHOD_XSAVEOPT };
 

@@ -1,6 +1,6 @@
 /*
- * Host address spaces. One base root, and one per VM that shares all its upper slots and adds the VM's window (ARCHITECTURE.md
- * "The memory it lives in").
+ * Host address spaces. One base root, and one per VM that shares all its upper slots and adds the VM's window
+ * (ARCHITECTURE.md "The memory it lives in").
  */
 #ifndef ARCH_MMU_ROOT_H
 #define ARCH_MMU_ROOT_H

@@ -1,12 +1,13 @@
-; The accesses behind window.c. Each opens the window's user pages for itself alone and closes them again, also after a fault: the fixup
-; goes on at .fault with RFLAGS.AC as it was. All return 0, or 1 after a fault.
+; The accesses behind window.c. Each opens the window's user pages for itself alone and closes them again, also after a
+; fault: the fixup goes on at .fault with RFLAGS.AC as it was. All return 0, or 1 after a fault.
 bits 64
 default rel
 
 CR4_SMAP_BIT equ 21
 
-; STAC and CLAC are #UD where the core has no SMAP, so ask this very core (hybrid machines). Changes RAX, R11 and flags. CR2 may be a
-; guest's, which stays in the register while its exits are handled: R11 keeps it for the case that we fault ourselves.
+; STAC and CLAC are #UD where the core has no SMAP, so ask this very core (hybrid machines). Changes RAX, R11 and flags.
+; CR2 may be a guest's, which stays in the register while its exits are handled: R11 keeps it for the case that we fault
+; ourselves.
 %macro OPEN 0
 	mov	r11, cr2
 	mov	rax, cr4

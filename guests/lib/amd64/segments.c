@@ -1,4 +1,7 @@
-/* GDT, TSS and IDT of a 64-bit guest. (SDM "Segmentation in IA-32e Mode", "Task Management in 64-bit Mode", "64-Bit Mode IDT") */
+/*
+ * GDT, TSS and IDT of a 64-bit guest. (SDM "Segmentation in IA-32e Mode", "Task Management in 64-bit Mode", "64-Bit
+ * Mode IDT")
+ */
 #include "guests/lib/segments.h"
 
 const u8 segments_code_flags = 0xa; /* 4 KiB granularity, 64-bit */
@@ -17,7 +20,8 @@ void call_gate(u32 slot, u16 selector, const void *target, u8 count UNUSED, u8 d
 {
 	u64 offset = (u64)target;
 
-	gdt[slot] = (offset >> 16 & 0xffff) << 48 | (u64)(0x8cu | (u32)dpl << 5) << 40 | (u64)selector << 16 | (offset & 0xffff);
+	gdt[slot] = (offset >> 16 & 0xffff) << 48 | (u64)(0x8cu | (u32)dpl << 5) << 40 | (u64)selector << 16 |
+		    (offset & 0xffff);
 	gdt[slot + 1] = offset >> 32;
 }
 

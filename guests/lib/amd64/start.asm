@@ -1,6 +1,6 @@
-; Start-up of a 64-bit guest. It is entered in 32-bit protected mode without paging, by PVH ("x86/HVM direct boot ABI", EBX:
-; hvm_start_info) or by multiboot 2 (EAX: magic, EBX: information), and takes itself to long mode. There is no multiboot 1
-; header: QEMU would take it before the PVH note and then refuse the file for being 64-bit.
+; Start-up of a 64-bit guest. It is entered in 32-bit protected mode without paging, by PVH ("x86/HVM direct boot ABI",
+; EBX: hvm_start_info) or by multiboot 2 (EAX: magic, EBX: information), and takes itself to long mode. There is no
+; multiboot 1 header: QEMU would take it before the PVH note and then refuse the file for being 64-bit.
 bits 32
 
 XEN_ELFNOTE_PHYS32_ENTRY equ 18

@@ -67,8 +67,8 @@ trap_common:
 	add	rsp, 16
 	iretq
 
-; int fault_catch(void): keeps what a C function must find again. The return address is kept too, since the caller's stack
-; below it changes until the fault.
+; int fault_catch(void): keeps what a C function must find again. The return address is kept too, since the caller's
+; stack below it changes until the fault.
 fault_catch:
 	mov	rax, [rsp]
 	mov	[saved_ip], rax

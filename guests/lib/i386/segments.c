@@ -1,4 +1,7 @@
-/* GDT, TSS and IDT of a 32-bit guest. (SDM "Protected-Mode Memory Management", "Task Management", "Interrupt Descriptor Table") */
+/*
+ * GDT, TSS and IDT of a 32-bit guest. (SDM "Protected-Mode Memory Management", "Task Management", "Interrupt Descriptor
+ * Table")
+ */
 #include "guests/lib/segments.h"
 
 const u8 segments_code_flags = 0xc; /* 4 KiB granularity, 32-bit */

@@ -43,8 +43,8 @@ trap_common:
 	add	esp, 8
 	iretd
 
-; int fault_catch(void): keeps what a C function must find again. The return address is kept too, since the caller's stack
-; below it changes until the fault.
+; int fault_catch(void): keeps what a C function must find again. The return address is kept too, since the caller's
+; stack below it changes until the fault.
 fault_catch:
 	mov	eax, [esp]
 	mov	[saved_ip], eax

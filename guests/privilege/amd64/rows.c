@@ -35,6 +35,7 @@ const struct row width_rows[] = {
 	ROW("MOV to CR8", run_write_cr8, "CR access (28), if set", "CR8 write (0x18)"),
 	ROW("SWAPGS", run_swapgs, "never", "never"),
 	ROW("RDFSBASE, CR4.FSGSBASE = 0", run_rdfsbase, "never", "never", .feature = FEATURE(7, EBX, 0)),
-	ROW("RDFSBASE, CR4.FSGSBASE = 1", run_rdfsbase, "never", "never", .feature = FEATURE(7, EBX, 0), .cr4 = CR4_FSGSBASE),
+	ROW("RDFSBASE, CR4.FSGSBASE = 1", run_rdfsbase, "never", "never", .feature = FEATURE(7, EBX, 0),
+	    .cr4 = CR4_FSGSBASE),
 	{.name = NULL},
 };

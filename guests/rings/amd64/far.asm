@@ -1,5 +1,5 @@
-; Far transfers of control for the lessons, and what gates lead to, 64-bit. Far pointers are m16:32: AMD has no m16:64, and
-; all lies below 4 GiB.
+; Far transfers of control for the lessons, and what gates lead to, 64-bit. Far pointers are m16:32: AMD has no m16:64,
+; and all lies below 4 GiB.
 bits 64
 
 VECTOR_RING_RETURN	equ 0x7e

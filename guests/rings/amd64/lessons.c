@@ -1,7 +1,7 @@
 /*
- * The lessons of long mode, and the one that only it has: the interrupt stack table. What is left there of rings 1 and 2:
- * code runs in them and every check of CPL, RPL and DPL still holds, but segments have neither base nor limit and pages know
- * only user and supervisor, so nothing keeps ring 1 or 2 from ring 0's memory.
+ * The lessons of long mode, and the one that only it has: the interrupt stack table. What is left there of rings 1 and
+ * 2: code runs in them and every check of CPL, RPL and DPL still holds, but segments have neither base nor limit and
+ * pages know only user and supervisor, so nothing keeps ring 1 or 2 from ring 0's memory.
  */
 #include "guests/rings/rings.h"
 

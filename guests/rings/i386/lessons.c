@@ -38,8 +38,10 @@ static word call_with_parameter(word selector)
 void lesson_parameters(void)
 {
 	call_gate(SLOT_GATE, CODE(0), (const void *)parameter_entry, 1, 3);
-	attempt("CALL of a gate with a count of 1, after PUSH 0x1234:", 3, call_with_parameter, SELECTOR(SLOT_GATE) | 3);
-	print("  on the inner stack: SS 0x%x, ESP 0x%x, parameter 0x%x, CS 0x%x\n", seen.ss, seen.sp, seen.parameter, seen.cs);
+	attempt("CALL of a gate with a count of 1, after PUSH 0x1234:", 3, call_with_parameter,
+		SELECTOR(SLOT_GATE) | 3);
+	print("  on the inner stack: SS 0x%x, ESP 0x%x, parameter 0x%x, CS 0x%x\n", seen.ss, seen.sp, seen.parameter,
+	      seen.cs);
 	print("  RET 4 freed it on both stacks: ESP before the PUSH 0x%x, after the CALL 0x%x\n", sp_before, sp_after);
 }
 

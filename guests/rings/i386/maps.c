@@ -1,4 +1,6 @@
-/* The page tables of the paging lesson, 32-bit paging: 4 KiB pages in a directory of 4 MiB ones. (SDM "32-Bit Paging") */
+/*
+ * The page tables of the paging lesson, 32-bit paging: 4 KiB pages in a directory of 4 MiB ones. (SDM "32-Bit Paging")
+ */
 #include "guests/rings/rings.h"
 
 #define PAGE_P	1

@@ -1,6 +1,7 @@
 /*
- * First process of the Linux that ./trivisor bench --linux measures: takes the time of its own start, then of what the kernel command line
- * asks for (bench_fork=1, bench_shell=1), prints ticks of the TSC and switches the machine off. No libc: nothing but the workload is to run.
+ * First process of the Linux that ./trivisor bench --linux measures: takes the time of its own start, then of what the
+ * kernel command line asks for (bench_fork=1, bench_shell=1), prints ticks of the TSC and switches the machine off. No
+ * libc: nothing but the workload is to run.
  */
 #include <asm/ioctls.h>
 #include <asm/unistd.h>
@@ -9,14 +10,16 @@
 #define FORKS	   100
 #define LOOPS	   "10000"
 #define BUSYBOX	   "/bin/busybox"
-#define BOCHS_PORT 0x8900 /* Bochs switches itself off when it is written "Shutdown"; nothing is there on other machines */
+/* Bochs switches itself off when it is written "Shutdown"; nothing is there on other machines. */
+#define BOCHS_PORT 0x8900
 
 static long call(long number, long a, long b, long c, long d)
 {
 	register long r10 __asm__("r10") = d;
 	long result;
 
-	__asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+			 : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10) : "rcx", "r11", "memory");
 	return result;
 }
 
@@ -102,7 +105,10 @@ static void measure_shell(void)
 		fail("busybox sh");
 }
 
-/* Whether a word of the kernel command line is this one: the kernel hands those it does not know on to its first process, as environment. */
+/*
+ * Whether a word of the kernel command line is this one: the kernel hands those it does not know on to its first
+ * process, as environment.
+ */
 static int wanted(char *const *environment, const char *word)
 {
 	for (; *environment; environment++)
