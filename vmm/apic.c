@@ -9,8 +9,6 @@
 #include "vmm/cpuid.h"
 #include "vmm/vcpu.h"
 
-#define SPURIOUS_VECTOR 0xffu
-
 /* Something may have changed what is to be delivered: decide again before the next entry. */
 static void look_again(struct vcpu *vcpu)
 {
@@ -59,20 +57,23 @@ static void pic_intr(void *context, bool level)
 }
 
 /* INIT and STARTUP have nobody to start: a VM has one processor yet, and that one does not reset itself by its own IPI. */
-static void take_signals(struct vcpu *vcpu, struct vm_apic *apic, struct vlapic *lapic)
+static void __attribute__((noinline)) take_posts(struct vcpu *vcpu, struct vcpu_apic *own)
 {
 	u8 startup_vector;
-	u32 signals = vlapic_take_signals(lapic, &startup_vector);
+	u32 signals;
 
+	vlapic_collect(&own->lapic);
+	signals = vlapic_take_signals(&own->lapic, &startup_vector);
 	if (signals & LAPIC_SIGNAL_NMI)
 		vcpu->events.nmi_pending = true;
 	if (signals & LAPIC_SIGNAL_EXTINT)
-		__atomic_store_n(&apic->extint, true, __ATOMIC_RELAXED);
+		__atomic_store_n(&own->all->extint, true, __ATOMIC_RELAXED);
 }
 
-static bool pic_asks(const struct vcpu *vcpu, const struct vm_apic *apic, const struct vlapic *lapic)
+/* Its output is active: whether that reaches this vCPU. */
+static bool __attribute__((noinline)) pic_reaches(const struct vcpu *vcpu, const struct vcpu_apic *own)
 {
-	return pic_output(apic->pic) && ((vcpu->id == 0 && vlapic_accepts_pic(lapic)) || __atomic_load_n(&apic->extint, __ATOMIC_RELAXED));
+	return (vcpu->id == 0 && vlapic_accepts_pic(&own->lapic)) || __atomic_load_n(&own->all->extint, __ATOMIC_RELAXED);
 }
 
 /*
@@ -80,58 +81,59 @@ static bool pic_asks(const struct vcpu *vcpu, const struct vm_apic *apic, const 
  * only behind a HLT. One that has the priority alone is shown all each time, since the threshold depends on a priority that the guest
  * changes unseen.
  */
-static bool __attribute__((noinline)) helped_asks(struct vcpu *vcpu, struct vcpu_apic *own)
+static u32 __attribute__((noinline)) helped_vector(struct vcpu *vcpu, struct vcpu_apic *own)
 {
-	bool delivers = own->assist & APIC_ASSIST_DELIVERY, changed = vlapic_has_changed(&own->lapic);
+	bool delivers = own->assist & APIC_ASSIST_DELIVERY, changed = own->lapic.changed, asks;
 	struct apic_view view;
 
 	if (delivers && !changed && !vcpu->halted)
-		return false;
+		return 0;
 	vlapic_view(&own->lapic, &view);
 	if (changed || !delivers)
 		vcpu->engine->show_apic(vcpu, &view);
-	vcpu->events.irq_by_processor = delivers && apic_view_asks(&view);
-	return !delivers && apic_view_asks(&view);
+	asks = apic_view_asks(&view);
+	vcpu->events.irq_by_processor = delivers && asks;
+	return asks && !delivers ? view.requested : 0;
 }
 
-static inline bool lapic_asks(struct vcpu *vcpu, struct vcpu_apic *own)
-{
-	return own->assist ? helped_asks(vcpu, own) : vlapic_pending(&own->lapic) >= 0;
-}
-
+/* The PIC goes before the local APIC. */
 static void look(struct vcpu *vcpu)
 {
 	struct vcpu_apic *own = vcpu->apic;
+	u32 irq;
 
-	take_signals(vcpu, own->all, &own->lapic);
-	vcpu->events.irq_line = lapic_asks(vcpu, own) || pic_asks(vcpu, own->all, &own->lapic);
+	if (UNLIKELY(vlapic_has_posts(&own->lapic)))
+		take_posts(vcpu, own);
+	irq = own->assist ? helped_vector(vcpu, own) : vlapic_pending(&own->lapic);
+	if (UNLIKELY(pic_output(own->all->pic)) && pic_reaches(vcpu, own))
+		irq = EVENT_IRQ_PIC;
+	vcpu->events.irq = (u16)irq;
 }
 
 /* Whether a look could find something, or a processor that helps is to be shown something. */
-static bool worth_a_look(const struct vcpu_apic *own)
+static inline bool worth_a_look(const struct vcpu_apic *own)
 {
-	if (!own->assist)
-		return vlapic_has_requests(&own->lapic) || pic_output(own->all->pic);
-	return !(own->assist & APIC_ASSIST_DELIVERY) || vlapic_has_changed(&own->lapic) || pic_output(own->all->pic);
+	if (UNLIKELY(own->assist))
+		return !(own->assist & APIC_ASSIST_DELIVERY) || vlapic_has_changed(&own->lapic) || pic_output(own->all->pic);
+	return vlapic_has_requests(&own->lapic) || pic_output(own->all->pic);
 }
 
-/* More may be waiting behind this one: the look after it asks for a window. */
+/* Gone since it was looked for, it tells the vector of its spurious interrupt. The local APIC may have one waiting behind it. */
+static u8 __attribute__((noinline)) take_from_pic(struct vcpu *vcpu, struct vm_apic *apic)
+{
+	look_again(vcpu);
+	__atomic_store_n(&apic->extint, false, __ATOMIC_RELAXED);
+	return pic_acknowledge(apic->pic);
+}
+
+/* What else the local APIC has is not above this one: its turn comes at an EOI, or when the priority falls. */
 static u8 take(struct vcpu *vcpu)
 {
 	struct vcpu_apic *own = vcpu->apic;
-	struct vm_apic *apic = own->all;
-	int vector;
 
-	/* What the processor delivers it must not get from us as well; then it was the PIC that asked, and knows what a spurious one is. */
-	if (own->assist & APIC_ASSIST_DELIVERY || pic_asks(vcpu, apic, &own->lapic)) {
-		look_again(vcpu);
-		__atomic_store_n(&apic->extint, false, __ATOMIC_RELAXED);
-		return pic_acknowledge(apic->pic);
-	}
-	vector = vlapic_take(&own->lapic);
-	if (worth_a_look(own))
-		look_again(vcpu);
-	return vector < 0 ? (u8)SPURIOUS_VECTOR : (u8)vector;
+	if (UNLIKELY(vcpu->events.irq == EVENT_IRQ_PIC))
+		return take_from_pic(vcpu, own->all);
+	return vlapic_take(&own->lapic, vcpu->events.irq);
 }
 
 static bool read_apic(struct vcpu *vcpu, u32 msr, u64 *value)
@@ -141,12 +143,11 @@ static bool read_apic(struct vcpu *vcpu, u32 msr, u64 *value)
 
 static bool write_apic(struct vcpu *vcpu, u32 msr, u64 value)
 {
-	bool valid = vlapic_write_msr(&vcpu->apic->lapic, msr, value);
+	enum lapic_write written = vlapic_write_msr(&vcpu->apic->lapic, msr, value);
 
-	/* A deadline, which is by far the most frequent, changes nothing of what waits now; its end calls for attention by itself. */
-	if (msr != MSR_TSC_DEADLINE && worth_a_look(vcpu->apic))
+	if (written == LAPIC_LOOK && worth_a_look(vcpu->apic))
 		look_again(vcpu);
-	return valid;
+	return written != LAPIC_FAULT;
 }
 
 static bool read_clock(struct vcpu *vcpu, u32 msr, u64 *value)

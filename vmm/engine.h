@@ -95,9 +95,9 @@ struct engine_ops {
 	/* TF was set when an emulated instruction ended: a single-step #DB is pending after it. */
 	void (*set_single_step)(struct vcpu *vcpu);
 
-	/* Deliver at the next entry. One at a time. */
-	void (*inject)(struct vcpu *vcpu, const struct event *event);
-	/* Exit as soon as the guest could take an interrupt or NMI; both false: stop asking. */
+	/* Deliver at the next entry; not EVENT_NONE. One at a time. In real mode no event has an error code. */
+	void (*inject)(struct vcpu *vcpu, struct event event);
+	/* Exit as soon as the guest could take an interrupt or NMI; both false: stop asking. An NMI's is asked for anew at each entry. */
 	void (*request_window)(struct vcpu *vcpu, bool irq, bool nmi);
 	/*
 	 * Let the processor help with the vCPU's local APIC, whose registers are in `page` (4 KiB of the pool). Before

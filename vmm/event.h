@@ -5,6 +5,7 @@
 #ifndef VMM_EVENT_H
 #define VMM_EVENT_H
 
+#include "arch/x86_64/cpu/regs.h"
 #include "lib/types.h"
 
 enum event_type {
@@ -17,20 +18,24 @@ enum event_type {
 	EVENT_SOFT_EXCEPTION,
 };
 
+/* Small enough to be passed in a register. */
 struct event {
-	enum event_type type;
+	u8 type; /* enum event_type */
 	u8 vector;
 	bool has_error;
-	u32 error;
 	u8 length; /* software events: instruction length */
+	u32 error;
 };
+
+/* In `irq`: the VM's 8259 asks, and tells the vector when it is acknowledged. */
+#define EVENT_IRQ_PIC BIT(8)
 
 /* Owned by the core on which the vCPU is current, apart from the atomics. */
 struct event_state {
 	struct event in_flight; /* delivery interrupted by an exit: goes first */
 	struct event exception; /* raised by a handler: belongs to the current instruction */
 	bool nmi_pending;
-	bool irq_line; /* a virtual interrupt controller has something; irq_take() of the vCPU tells the vector */
+	u16 irq; /* what a virtual interrupt controller has, for irq_take() of the vCPU: its vector, or EVENT_IRQ_PIC; 0: nothing */
 	bool irq_by_processor; /* behind a HLT: it has something that the processor itself will deliver, once the vCPU is awake */
 };
 
@@ -39,16 +44,69 @@ struct event_state {
 #define BLOCKED_BY_SMI	  BIT(2)
 #define BLOCKED_BY_NMI	  BIT(3)
 
+enum event_source {
+	EVENT_FROM_NOBODY,
+	EVENT_FROM_EXIT, /* in flight: delivered again as it was */
+	EVENT_FROM_HANDLER,
+	EVENT_FROM_OUTSIDE, /* an NMI */
+	EVENT_FROM_CONTROLLER, /* an interrupt, which is to be taken from there: it tells the vector */
+};
+
 struct event_decision {
-	struct event inject; /* EVENT_NONE: nothing. EVENT_INTERRUPT: the vector is to be taken from the controller */
+	struct event inject;
+	u8 source; /* enum event_source */
 	bool want_irq_window, want_nmi_window;
 };
 
+/* Whether it matters what the guest lets in. */
+static inline bool event_may_wait(const struct event_state *state)
+{
+	return state->irq || state->nmi_pending;
+}
+
 /*
- * `interruptibility`: BLOCKED_*; `rflags_if`: the guest's RFLAGS.IF. Does not change `state`; event_delivered() does.
+ * Blocking by STI keeps NMIs out as well: SDM "Checks on Guest Non-Register State" lets a processor refuse the entry
+ * otherwise, and it lasts for one instruction only.
  */
-struct event_decision event_decide(const struct event_state *state, u32 interruptibility, bool rflags_if);
-void event_delivered(struct event_state *state, const struct event *delivered);
+static inline bool event_nmi_may_enter(u32 interruptibility)
+{
+	return !(interruptibility & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS | BLOCKED_BY_SMI | BLOCKED_BY_NMI));
+}
+
+static inline bool event_irq_may_enter(u32 interruptibility, bool rflags_if)
+{
+	return rflags_if && !(interruptibility & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS | BLOCKED_BY_SMI));
+}
+
+/*
+ * The event whose turn it is, which is nobody else's then, and windows for what must wait. SDM "Priority Among Concurrent Events": what
+ * is in delivery, then the instruction's own fault, then NMI, then interrupts. `interruptibility`: BLOCKED_*; `rflags_if`: the guest's
+ * RFLAGS.IF; neither is looked at unless event_may_wait(). Inline: each delivery runs through it.
+ */
+static inline struct event_decision event_next(struct event_state *state, u32 interruptibility, bool rflags_if)
+{
+	struct event_decision next = {.want_irq_window = state->irq, .want_nmi_window = state->nmi_pending};
+
+	if (UNLIKELY(state->in_flight.type != EVENT_NONE)) {
+		next.inject = state->in_flight;
+		next.source = EVENT_FROM_EXIT;
+		state->in_flight = (struct event){.type = EVENT_NONE};
+	} else if (state->exception.type != EVENT_NONE) {
+		next.inject = state->exception;
+		next.source = EVENT_FROM_HANDLER;
+		state->exception = (struct event){.type = EVENT_NONE};
+	} else if (state->nmi_pending && event_nmi_may_enter(interruptibility)) {
+		next.inject = (struct event){.type = EVENT_NMI, .vector = VECTOR_NMI};
+		next.source = EVENT_FROM_OUTSIDE;
+		next.want_nmi_window = state->nmi_pending = false;
+	} else if (state->irq && event_irq_may_enter(interruptibility, rflags_if)) {
+		next.inject = (struct event){.type = EVENT_INTERRUPT};
+		next.source = EVENT_FROM_CONTROLLER;
+		next.want_irq_window = false;
+	}
+	return next;
+}
+
 /*
  * Queue an exception; together with one already queued it makes #DF or a triple fault by the SDM's table
  * ("Conditions for Generating a Double Fault"). False: triple fault.

@@ -58,12 +58,19 @@ static void __attribute__((noinline)) look_again(struct vcpu *vcpu)
 	__atomic_fetch_or(&vcpu->attention, ATTENTION_EVENT, __ATOMIC_RELAXED);
 }
 
-/* A vCPU behind a HLT goes on only with an event that ends it: a wake may have been for something else. */
-static enum step leave_halt(struct vcpu *vcpu)
+/* All that is not an event. */
+static enum step __attribute__((noinline)) attend_others(struct vcpu *vcpu, u64 attention)
 {
-	if (!vcpu_has_wake_event(vcpu))
-		return STEP_BLOCK;
-	vcpu->halted = false;
+	if (attention & ATTENTION_END)
+		return STEP_END;
+	if (this_core()->vmm->output_due)
+		core_output();
+	/* Nothing may come between a delivery and the entry: a second one before it would overwrite the first. */
+	if (attention & ATTENTION_RESCHEDULE) {
+		if (attention & ATTENTION_EVENT)
+			look_again(vcpu);
+		return STEP_YIELD;
+	}
 	return STEP_GO;
 }
 
@@ -72,21 +79,13 @@ static enum step attend(struct vcpu *vcpu)
 {
 	u64 attention = __atomic_exchange_n(&vcpu->attention, 0, __ATOMIC_SEQ_CST);
 
-	if (attention & ATTENTION_END)
-		return STEP_END;
-	if (this_core()->vmm->output_due)
-		core_output();
-	if (vcpu->halted && leave_halt(vcpu) == STEP_BLOCK)
-		return STEP_BLOCK;
-	/* Nothing may come between a delivery and the entry: a second one before it would overwrite the first. */
-	if (attention & ATTENTION_RESCHEDULE) {
-		if (attention & ATTENTION_EVENT)
-			look_again(vcpu);
-		return STEP_YIELD;
+	if (UNLIKELY(attention != ATTENTION_EVENT)) {
+		enum step step = attend_others(vcpu, attention);
+
+		if (step != STEP_GO || !(attention & ATTENTION_EVENT))
+			return step;
 	}
-	if (attention & ATTENTION_EVENT)
-		vcpu_deliver_events(vcpu);
-	return STEP_GO;
+	return vcpu_deliver_events(vcpu) ? STEP_GO : STEP_BLOCK;
 }
 
 /* SDM "HLT": a debug exception resumes execution, and the single-step trap of the HLT itself is one. */

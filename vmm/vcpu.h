@@ -14,7 +14,7 @@ struct vcpu_apic;
 
 /* What the machine around a vCPU does for it: its local APIC and its clock. Called on the core where it is current. */
 struct vcpu_machine {
-	/* Bring events.irq_line up to date, and take what else has been sent to it. */
+	/* Bring events.irq up to date, and take what else has been sent to it. */
 	void (*look)(struct vcpu *vcpu);
 	/* Those rows of vmm/msr.c that are its. False: #GP(0). */
 	bool (*read_apic)(struct vcpu *vcpu, u32 msr, u64 *value);
@@ -65,10 +65,8 @@ struct vcpu {
 	u32 last_core;	  /* (c) where it was loaded last; ~0: nowhere yet */
 	bool debug_live;  /* (c) the engine's: the guest has the debug registers. False: no breakpoint is enabled */
 	bool halted;	  /* (c) behind a HLT: enters again only with an event that ends it */
-	/*
-	 * (i) Takes the vector of the highest pending interrupt from the VM's interrupt controller; NULL: the VM has
-	 * none.
-	 */
+	bool window_wanted; /* (c) of the engine, at the last entry */
+	/* (i) Takes what events.irq says from the VM's interrupt controller: the vector to deliver; NULL: the VM has none. */
 	u8 (*irq_take)(struct vcpu *vcpu);
 	const struct vcpu_machine *machine; /* (i) NULL: it has no local APIC */
 	struct vcpu_apic *apic; /* (i) the machine's own (vmm/apic.h) */
@@ -101,6 +99,12 @@ static inline void vcpu_set(struct vcpu *vcpu, enum reg reg, u64 value)
 	vcpu->dirty |= BIT(reg) & ~REGS_CACHED_ALWAYS;
 }
 
+/* BLOCKED_* now. */
+static inline u32 vcpu_interruptibility(struct vcpu *vcpu)
+{
+	return LIKELY(vcpu->cached & CACHED_INTERRUPTIBILITY) ? (u32)vcpu->end.interruptibility : vcpu->engine->interruptibility(vcpu);
+}
+
 /* Set the low `size` bytes (1, 2, 4, 8) as an instruction would: 4 clears the upper half, 1 and 2 keep the rest. */
 static inline void vcpu_set_sized(struct vcpu *vcpu, enum reg reg, u32 size, u64 value)
 {
@@ -127,11 +131,12 @@ void vcpu_advance(struct vcpu *vcpu);
 void vcpu_advance_by(struct vcpu *vcpu, u32 length);
 /* Whether anything the VM has could ever end a HLT that begins now; if not, it is halted for good. */
 bool vcpu_can_wake(struct vcpu *vcpu);
-/* Whether something that ends a HLT is there now. */
-bool vcpu_has_wake_event(struct vcpu *vcpu);
 
-/* Put the event whose turn it is into the next entry, and ask for windows for those that must wait. */
-void vcpu_deliver_events(struct vcpu *vcpu);
+/*
+ * Put the event whose turn it is into the next entry, and ask for windows for those that must wait. A vCPU behind a HLT goes on only with
+ * an event that ends it. False: there is none.
+ */
+bool vcpu_deliver_events(struct vcpu *vcpu);
 
 /* Queue an exception for the current instruction and answer VERDICT_INJECT (VERDICT_END after a triple fault). */
 enum verdict vcpu_raise(struct vcpu *vcpu, u8 vector);

@@ -11,9 +11,10 @@ bool vcpu_long_mode(struct vcpu *vcpu)
 	return vcpu_get(vcpu, REG_EFER) & EFER_LMA && vcpu->engine->segment_attributes(vcpu, SEG_CS) & SEGMENT_L;
 }
 
+/* EFER is at hand after an exit where the processor has it saved; CR0 has to be put together. */
 bool vcpu_protected(struct vcpu *vcpu)
 {
-	return vcpu_get(vcpu, REG_CR0) & CR0_PE;
+	return vcpu_get(vcpu, REG_EFER) & EFER_LMA || vcpu_get(vcpu, REG_CR0) & CR0_PE;
 }
 
 bool vcpu_v8086(struct vcpu *vcpu)
@@ -52,53 +53,88 @@ enum verdict vcpu_raise_page_fault(struct vcpu *vcpu, gva_t address, u32 error)
  * Faults push an RFLAGS image with RF set (SDM "RF (Resume) Flag"); #DB, traps and aborts do not, and injection adds
  * nothing.
  */
-static bool pushes_rf(const struct event *event)
+static bool pushes_rf(struct event event)
 {
 	static const u64 no_fault = BIT(VECTOR_DB) | BIT(VECTOR_NMI) | BIT(VECTOR_BP) | BIT(VECTOR_OF) |
 				    BIT(VECTOR_DF) | BIT(VECTOR_MC);
 
-	return event->type == EVENT_EXCEPTION && !(no_fault & BIT(event->vector));
+	return event.type == EVENT_EXCEPTION && !(no_fault & BIT(event.vector));
 }
 
-void vcpu_deliver_events(struct vcpu *vcpu)
+static void inject(struct vcpu *vcpu, struct event event, enum event_source source)
 {
-	bool fresh = vcpu->events.in_flight.type == EVENT_NONE;
-	u64 rflags = vcpu_get(vcpu, REG_RFLAGS);
-	struct event_decision decision;
-	struct event *event = &decision.inject;
+	if (source == EVENT_FROM_CONTROLLER)
+		event.vector = vcpu->irq_take(vcpu);
+	else if (source == EVENT_FROM_HANDLER && pushes_rf(event))
+		vcpu_set(vcpu, REG_RFLAGS, vcpu_get(vcpu, REG_RFLAGS) | RFLAGS_RF);
+	/* Real mode pushes no error code (SDM "Interrupt and Exception Handling" in real-address mode). */
+	if (event.has_error && !vcpu_protected(vcpu))
+		event.has_error = false;
+	vcpu->engine->inject(vcpu, event);
+}
 
+/* After exits that are no instruction's, what the guest lets in is not at hand: it is asked for only where something waits. */
+static inline struct event_decision next_event(struct vcpu *vcpu)
+{
+	u32 interruptibility = 0;
+	bool rflags_if = false;
+
+	if (LIKELY(event_may_wait(&vcpu->events))) {
+		interruptibility = vcpu_interruptibility(vcpu);
+		rflags_if = vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_IF;
+	}
+	return event_next(&vcpu->events, interruptibility, rflags_if);
+}
+
+/* The engine is not told that nothing is wanted where nothing was. */
+static inline void request_windows(struct vcpu *vcpu, bool irq, bool nmi)
+{
+	bool want = irq || nmi;
+
+	if (UNLIKELY(want || vcpu->window_wanted))
+		vcpu->engine->request_window(vcpu, irq, nmi);
+	vcpu->window_wanted = want;
+}
+
+static inline void look(struct vcpu *vcpu)
+{
 	if (vcpu->machine)
 		vcpu->machine->look(vcpu);
-	decision = event_decide(&vcpu->events, vcpu->engine->interruptibility(vcpu), rflags & RFLAGS_IF);
-	if (event->type != EVENT_NONE) {
-		event_delivered(&vcpu->events, event);
-		if (event->type == EVENT_INTERRUPT && fresh) {
-			event->vector = vcpu->irq_take(vcpu);
-		} else if (fresh && pushes_rf(event)) {
-			vcpu_set(vcpu, REG_RFLAGS, rflags | RFLAGS_RF);
-		}
-		/* Real mode pushes no error code (SDM "Interrupt and Exception Handling" in real-address mode). */
-		if (event->has_error && !vcpu_protected(vcpu))
-			event->has_error = false;
-		vcpu->engine->inject(vcpu, event);
-	}
-	vcpu->engine->request_window(vcpu, decision.want_irq_window, decision.want_nmi_window);
 }
 
-bool vcpu_has_wake_event(struct vcpu *vcpu)
+/* By the last look. */
+static bool has_wake_event(struct vcpu *vcpu)
 {
 	const struct event_state *events = &vcpu->events;
 
-	if (vcpu->machine)
-		vcpu->machine->look(vcpu);
 	return events->nmi_pending || events->in_flight.type != EVENT_NONE || events->exception.type != EVENT_NONE ||
-	       ((events->irq_line || events->irq_by_processor) && vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_IF);
+	       ((events->irq || events->irq_by_processor) && vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_IF);
+}
+
+bool vcpu_deliver_events(struct vcpu *vcpu)
+{
+	struct event_decision next;
+
+	look(vcpu);
+	if (UNLIKELY(vcpu->halted)) {
+		if (!has_wake_event(vcpu))
+			return false;
+		vcpu->halted = false;
+	}
+	next = next_event(vcpu);
+	if (next.source != EVENT_FROM_NOBODY)
+		inject(vcpu, next.inject, (enum event_source)next.source);
+	request_windows(vcpu, next.want_irq_window, next.want_nmi_window);
+	return true;
 }
 
 /* Interrupts come from the VM's interrupt controller only. */
 bool vcpu_can_wake(struct vcpu *vcpu)
 {
-	return vcpu_has_wake_event(vcpu) || (vcpu->irq_take && vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_IF);
+	if (vcpu->irq_take && vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_IF)
+		return true;
+	look(vcpu);
+	return has_wake_event(vcpu);
 }
 
 /*

@@ -94,15 +94,16 @@ static void set_single_step(struct vcpu *vcpu)
 	fake_of(vcpu)->steps_set++;
 }
 
-static void inject(struct vcpu *vcpu, const struct event *event)
+static void inject(struct vcpu *vcpu, struct event event)
 {
-	fake_of(vcpu)->injected = *event;
+	fake_of(vcpu)->injected = event;
 }
 
 static void request_window(struct vcpu *vcpu, bool irq, bool nmi)
 {
 	fake_of(vcpu)->want_irq = irq;
 	fake_of(vcpu)->want_nmi = nmi;
+	fake_of(vcpu)->window_requests++;
 }
 
 static void get_segment(struct vcpu *vcpu, enum segment_name name, struct segment *segment)

@@ -21,6 +21,7 @@ struct fake {
 	u32 blocked;   /* interruptibility() */
 	struct event injected;
 	bool want_irq, want_nmi;
+	u32 window_requests;
 	u32 shadows_ended, steps_set, flushes, pdptes_set, imports, loads, puts, fetches, dumps, slices, intercepts;
 	u64 pdpte[4];
 	bool refuse_import;

@@ -27,6 +27,8 @@
 #define LAPIC_EOI   0xb0u
 #define LAPIC_SVR   0xf0u
 #define X2APIC_TPR  0x808u
+#define X2APIC_EOI  0x80bu
+#define X2APIC_SELF_IPI 0x83fu
 #define BASE_ENABLE BIT(11)
 
 u64 wall_start_ns, wall_start_ticks;
@@ -175,7 +177,7 @@ static bool asks(u32 i)
 {
 	vcpu[i].attention = 0;
 	vcpu[i].machine->look(&vcpu[i]);
-	return vcpu[i].events.irq_line;
+	return vcpu[i].events.irq;
 }
 
 static void post(u32 to, enum apic_delivery delivery, u8 vector)
@@ -218,12 +220,56 @@ static void test_pic_comes_first(void **state)
 	post(0, APIC_FIXED, 0x45);
 	assert_true(asks(0));
 	assert_false(asks(1)); /* wired to the boot processor */
+	assert_int_equal(vcpu[0].events.irq, EVENT_IRQ_PIC);
 	assert_int_equal(vcpu[0].irq_take(&vcpu[0]), PIC_BASE + 3);
+	assert_int_equal(vcpu[0].attention, ATTENTION_EVENT); /* another waits behind it */
 	assert_true(asks(0));
+	assert_int_equal(vcpu[0].events.irq, 0x45);
 	assert_int_equal(vcpu[0].irq_take(&vcpu[0]), 0x45);
 	assert_false(asks(0));
-	/* Gone before it was taken: the local APIC's spurious vector. */
-	assert_int_equal(vcpu[0].irq_take(&vcpu[0]), 0xff);
+}
+
+/* Masked after the look: the PIC tells its own spurious vector, and what the local APIC has comes after it. */
+static void test_pic_has_nothing_any_more(void **state)
+{
+	(void)state;
+	make(0, TOGGLE_AUTO);
+	pic_set_line(&pic, 3, true);
+	post(0, APIC_FIXED, 0x45);
+	assert_true(asks(0));
+	bench_out(&bench, 0x21, 0xff);
+	assert_int_equal(vcpu[0].irq_take(&vcpu[0]), PIC_BASE + 7);
+	assert_true(asks(0));
+	assert_int_equal(vcpu[0].irq_take(&vcpu[0]), 0x45);
+}
+
+/* Of several the highest is taken; the others need no look before its end. */
+static void test_others_wait_for_the_eoi(void **state)
+{
+	const struct vcpu_machine *machine;
+
+	(void)state;
+	make(0, TOGGLE_AUTO);
+	machine = vcpu[0].machine;
+	assert_true(machine->write_apic(&vcpu[0], MSR_APIC_BASE, LAPIC_ADDRESS | BASE_ENABLE | BIT(8) | BIT(10)));
+	post(0, APIC_FIXED, 0x45);
+	assert_true(machine->write_apic(&vcpu[0], X2APIC_SELF_IPI, 0x61));
+	assert_true(asks(0));
+	assert_int_equal(vcpu[0].irq_take(&vcpu[0]), 0x61);
+	assert_int_equal(vcpu[0].attention, 0);
+	assert_false(asks(0));
+	assert_true(machine->write_apic(&vcpu[0], X2APIC_SELF_IPI, 0x71));
+	assert_int_equal(vcpu[0].attention, ATTENTION_EVENT);
+	assert_true(asks(0));
+	assert_int_equal(vcpu[0].irq_take(&vcpu[0]), 0x71);
+	for (u32 left = 2; left; left--) {
+		assert_true(machine->write_apic(&vcpu[0], X2APIC_EOI, 0));
+		assert_int_equal(vcpu[0].attention, ATTENTION_EVENT);
+		assert_int_equal(asks(0), left == 1);
+	}
+	assert_int_equal(vcpu[0].irq_take(&vcpu[0]), 0x45);
+	assert_true(machine->write_apic(&vcpu[0], X2APIC_EOI, 0));
+	assert_int_equal(vcpu[0].attention, 0); /* nothing waits */
 }
 
 /* An IOAPIC entry of delivery mode ExtINT asks once for an acknowledge cycle, LINT0 masked or not. */
@@ -330,8 +376,30 @@ static void test_processor_delivers(void **state)
 	assert_int_equal(vcpu[0].irq_take(&vcpu[0]), PIC_BASE + 6);
 	assert_false(asks(0));
 	assert_int_equal(view.requested, 0x45); /* still its own */
-	/* The PIC's went away between look and take: its own spurious vector, never the other's. */
+	/* The PIC's goes away between look and take: its own spurious vector, never the other's. */
+	pic_set_line(&pic, 5, true);
+	assert_true(asks(0));
+	bench_out(&bench, 0x21, 0xff);
 	assert_int_equal(vcpu[0].irq_take(&vcpu[0]), PIC_BASE + 7);
+}
+
+/* Where an EOI by MSR is an exit all the same, the processor is shown what is in service then. */
+static void test_eoi_is_shown(void **state)
+{
+	const struct vcpu_machine *machine;
+
+	(void)state;
+	make(APIC_ASSIST_TPR | APIC_ASSIST_DELIVERY, TOGGLE_AUTO);
+	machine = vcpu[0].machine;
+	assert_true(machine->write_apic(&vcpu[0], MSR_APIC_BASE, LAPIC_ADDRESS | BASE_ENABLE | BIT(8) | BIT(10)));
+	((u32 *)vcpu[0].apic->page)[(0x100 + 0x20) / 4] = 0x20; /* ISR: the processor has delivered 0x45 */
+	assert_false(asks(0));
+	assert_int_equal(view.in_service, 0x45);
+	vcpu[0].attention = 0;
+	assert_true(machine->write_apic(&vcpu[0], X2APIC_EOI, 0));
+	assert_int_equal(vcpu[0].attention, ATTENTION_EVENT);
+	assert_false(asks(0));
+	assert_int_equal(view.in_service, 0);
 }
 
 static void test_processor_knows_the_tpr_only(void **state)
@@ -378,6 +446,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_ioapic_to_vcpu),     TEST(test_pic_comes_first), TEST(test_extint),		TEST(test_nmi),
 		TEST(test_cr8_holds_back),     TEST(test_msrs),		   TEST(test_window),		TEST(test_processor_delivers),
+		TEST(test_pic_has_nothing_any_more), TEST(test_others_wait_for_the_eoi), TEST(test_eoi_is_shown),
 		TEST(test_processor_knows_the_tpr_only), TEST(test_end_by_the_processor), TEST(test_config_forbids_help),
 	};
 

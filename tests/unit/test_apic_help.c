@@ -163,17 +163,17 @@ static void without_help(void **state)
 	make(APIC_ASSIST_TPR | APIC_ASSIST_DELIVERY, TOGGLE_OFF);
 	assert_int_equal(assists, 0);
 	look();
-	assert_false(fake.vcpu.events.irq_line);
+	assert_false(fake.vcpu.events.irq);
 	post(0x51);
 	assert_int_equal(kicks, 1);
 	assert_int_equal(wakes, 1);
 	assert_true(fake.vcpu.attention & ATTENTION_EVENT);
 	look();
-	assert_true(fake.vcpu.events.irq_line);
+	assert_true(fake.vcpu.events.irq);
 	assert_false(fake.vcpu.events.irq_by_processor);
 	assert_int_equal(fake.vcpu.irq_take(&fake.vcpu), 0x51);
 	look();
-	assert_false(fake.vcpu.events.irq_line);
+	assert_false(fake.vcpu.events.irq);
 	assert_int_equal(shows, 0);
 }
 
@@ -187,14 +187,14 @@ static void with_the_priority(void **state)
 	page()[LAPIC_TPR / 4] = 0x60;
 	post(0x51);
 	look();
-	assert_false(fake.vcpu.events.irq_line);
+	assert_false(fake.vcpu.events.irq);
 	assert_int_equal(shown.threshold, 5);
 	page()[LAPIC_TPR / 4] = 0x40;
 	fake.vcpu.attention = 0;
 	fake.vcpu.machine->apic_event(&fake.vcpu, &(struct exit_apic){.event = APIC_TPR_FELL});
 	assert_true(fake.vcpu.attention & ATTENTION_EVENT);
 	look();
-	assert_true(fake.vcpu.events.irq_line);
+	assert_true(fake.vcpu.events.irq);
 	assert_int_equal(shown.threshold, 0);
 	assert_int_equal(fake.vcpu.irq_take(&fake.vcpu), 0x51);
 	assert_int_equal(fake.vcpu.machine->get_cr8(&fake.vcpu), 4);
@@ -209,11 +209,16 @@ static void with_delivery(void **state)
 	look();
 	assert_int_equal(shown.requested, 0x51);
 	assert_int_equal(shown.access, APIC_ACCESS_MMIO);
-	assert_false(fake.vcpu.events.irq_line); /* nobody else may inject it */
+	assert_false(fake.vcpu.events.irq); /* nobody else may inject it */
 	assert_true(fake.vcpu.events.irq_by_processor);
-	assert_true(vcpu_has_wake_event(&fake.vcpu));
 	fake.vcpu.reg[REG_RFLAGS] &= ~RFLAGS_IF;
-	assert_false(vcpu_has_wake_event(&fake.vcpu));
+	assert_false(vcpu_deliver_events(&fake.vcpu));
+	assert_true(fake.vcpu.halted);
+	fake.vcpu.reg[REG_RFLAGS] |= RFLAGS_IF;
+	assert_true(vcpu_deliver_events(&fake.vcpu));
+	assert_false(fake.vcpu.halted);
+	assert_int_equal(fake.injected.type, EVENT_NONE); /* the processor does it */
+	fake.vcpu.halted = true;
 	set(LAPIC_SVR, 0xff); /* disabled: it waits */
 	assert_true(fake.vcpu.attention & ATTENTION_EVENT);
 	look();
@@ -257,12 +262,15 @@ static void pic_beside_delivery(void **state)
 	post(0xa1);
 	pic_raises();
 	look();
-	assert_true(fake.vcpu.events.irq_line);
+	assert_true(fake.vcpu.events.irq);
 	assert_int_equal(fake.vcpu.irq_take(&fake.vcpu), 0x33);
 	look();
 	assert_int_equal(shown.requested, 0xa1);
 	assert_int_equal(shown.in_service, 0);
-	/* Gone before it was taken: spurious, not the local APIC's. */
+	/* Gone before it is taken: spurious, not the local APIC's. */
+	pic_set_line(&pic, 1, true);
+	look();
+	assert_int_equal(bus_port_write(&fake.vm.bus, PIC + 1, 1, 0xff), DEVICE_DONE);
 	assert_int_equal(fake.vcpu.irq_take(&fake.vcpu), 0x37);
 	assert_int_equal(shown.requested, 0xa1);
 }
@@ -273,10 +281,10 @@ static void lint0_masks_the_pic(void **state)
 	make(0, TOGGLE_AUTO);
 	pic_raises();
 	look();
-	assert_true(fake.vcpu.events.irq_line);
+	assert_true(fake.vcpu.events.irq);
 	set(LAPIC_LVT_LINT0, 0x10700);
 	look();
-	assert_false(fake.vcpu.events.irq_line);
+	assert_false(fake.vcpu.events.irq);
 }
 
 static void nmi_is_pending(void **state)

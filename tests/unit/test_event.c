@@ -80,6 +80,7 @@ static void check_decision(u32 pending, u32 blocked, bool rflags_if)
 {
 	struct event_state state = {.in_flight = none, .exception = none};
 	struct event_decision decision;
+	enum event_source source = EVENT_FROM_NOBODY;
 	bool nmi_open = (blocked & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS | BLOCKED_BY_SMI | BLOCKED_BY_NMI)) == 0;
 	bool irq_open = rflags_if && (blocked & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS | BLOCKED_BY_SMI)) == 0;
 	enum event_type want = EVENT_NONE;
@@ -90,27 +91,28 @@ static void check_decision(u32 pending, u32 blocked, bool rflags_if)
 	if (pending & 2)
 		state.exception = (struct event){.type = EVENT_EXCEPTION, .vector = 13};
 	state.nmi_pending = pending & 4;
-	state.irq_line = pending & 8;
+	state.irq = pending & 8 ? 0x51 : 0;
 	if (pending & 1)
-		want = EVENT_INTERRUPT, vector = 77;
+		want = EVENT_INTERRUPT, vector = 77, source = EVENT_FROM_EXIT;
 	else if (pending & 2)
-		want = EVENT_EXCEPTION, vector = 13;
+		want = EVENT_EXCEPTION, vector = 13, source = EVENT_FROM_HANDLER;
 	else if (pending & 4 && nmi_open)
-		want = EVENT_NMI, vector = 2;
+		want = EVENT_NMI, vector = 2, source = EVENT_FROM_OUTSIDE;
 	else if (pending & 8 && irq_open)
-		want = EVENT_INTERRUPT;
-	decision = event_decide(&state, blocked, rflags_if);
+		want = EVENT_INTERRUPT, source = EVENT_FROM_CONTROLLER;
+	assert_int_equal(event_may_wait(&state), (pending & 12) != 0);
+	decision = event_next(&state, blocked, rflags_if);
 	assert_int_equal(decision.inject.type, want);
+	assert_int_equal(decision.source, source);
 	if (want != EVENT_INTERRUPT || pending & 1)
 		assert_int_equal(decision.inject.vector, vector);
 	/* What is pending and not delivered now wants a window; what is delivered wants none. */
 	assert_int_equal(decision.want_nmi_window, pending & 4 && want != EVENT_NMI);
 	assert_int_equal(decision.want_irq_window, pending & 8 && !(want == EVENT_INTERRUPT && !(pending & 1)));
-	event_delivered(&state, &decision.inject);
 	assert_int_equal(state.in_flight.type, EVENT_NONE);
 	assert_int_equal(state.exception.type, (pending & 3) == 3 ? EVENT_EXCEPTION : EVENT_NONE);
 	assert_int_equal(state.nmi_pending, pending & 4 && want != EVENT_NMI);
-	assert_int_equal(state.irq_line, (bool)(pending & 8));
+	assert_int_equal(state.irq, pending & 8 ? 0x51 : 0); /* the controller's to take */
 }
 
 static void test_every_decision(void **state)
@@ -125,11 +127,12 @@ static void test_every_decision(void **state)
 /* The event re-injected is the one that was in flight, in every field. */
 static void test_in_flight_is_kept_whole(void **state)
 {
-	struct event_state s = {.in_flight = {EVENT_SOFT_INTERRUPT, 0x80, false, 0, 2}, .exception = none, .nmi_pending = true};
-	struct event_decision decision = event_decide(&s, 0, true);
+	const struct event whole = {EVENT_SOFT_INTERRUPT, 0x80, true, 2, 0x12345678};
+	struct event_state s = {.in_flight = whole, .exception = none, .nmi_pending = true};
+	struct event_decision decision = event_next(&s, 0, true);
 
 	(void)state;
-	assert_memory_equal(&decision.inject, &s.in_flight, sizeof(s.in_flight));
+	assert_memory_equal(&decision.inject, &whole, sizeof(whole));
 	assert_true(decision.want_nmi_window);
 }
 

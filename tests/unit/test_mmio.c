@@ -260,12 +260,12 @@ static void test_page_faults(void **state)
 	assert_int_equal(RUN("\x89\x03"), VERDICT_INJECT);
 	expect_fault(VECTOR_PF, PF_PRESENT | PF_WRITE);
 	/* OR would write: the device is not even read. */
-	fake.vcpu.events = (struct event_state){.irq_line = false};
+	fake.vcpu.events = (struct event_state){.irq = 0};
 	assert_int_equal(RUN("\x09\x03"), VERDICT_INJECT);
 	expect_fault(VECTOR_PF, PF_PRESENT | PF_WRITE);
 	assert_int_equal(device_reads, 1);
 	/* At CPL 3. */
-	fake.vcpu.events = (struct event_state){.irq_line = false};
+	fake.vcpu.events = (struct event_state){.irq = 0};
 	fake_set_mode(&fake, *reg(REG_CR0), EFER_LME | EFER_LMA, 0xa09b, 3);
 	*reg(REG_RBX) = AT(SUPERVISOR);
 	assert_int_equal(RUN("\x8b\x03"), VERDICT_INJECT);
@@ -279,11 +279,11 @@ static void test_segment_faults(void **state)
 	*reg(REG_RBX) = 0x800000000000;
 	assert_int_equal(RUN("\x8b\x03"), VERDICT_INJECT);
 	expect_fault(VECTOR_GP, 0);
-	fake.vcpu.events = (struct event_state){.irq_line = false};
+	fake.vcpu.events = (struct event_state){.irq = 0};
 	*reg(REG_RBP) = 0x800000000000;
 	assert_int_equal(RUN("\x8b\x45\x00"), VERDICT_INJECT);
 	expect_fault(VECTOR_SS, 0);
-	fake.vcpu.events = (struct event_state){.irq_line = false};
+	fake.vcpu.events = (struct event_state){.irq = 0};
 	/* FS has a base. */
 	fake.state.segment[SEG_FS].base = AT(TO_DEVICE) - 0x10;
 	*reg(REG_RBX) = 0x20;
@@ -449,7 +449,7 @@ static void test_other_modes(void **state)
 	fake.state.segment[SEG_DS].limit = 0xfff;
 	assert_int_equal(RUN("\x8a\x07"), VERDICT_INJECT);
 	assert_int_equal(fake.vcpu.events.exception.vector, VECTOR_GP);
-	fake.vcpu.events = (struct event_state){.irq_line = false};
+	fake.vcpu.events = (struct event_state){.irq = 0};
 	fake_set_mode(&fake, CR0_PE | CR0_ET, 0, 0xc09b, 0);
 	fake.state.segment[SEG_DS] = (struct segment){.attributes = 0xc093, .limit = ~0u};
 	*reg(REG_RBX) = DEVICE + 8;

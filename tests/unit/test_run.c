@@ -354,7 +354,7 @@ static void test_triple_fault_ends_the_vm(void **state)
 
 static u8 take_vector(struct vcpu *vcpu)
 {
-	vcpu->events.irq_line = false;
+	vcpu->events.irq = 0;
 	return 0x31;
 }
 
@@ -362,7 +362,7 @@ static void test_interrupt_waits_for_its_window(void **state)
 {
 	(void)state;
 	fake.vcpu.irq_take = take_vector;
-	fake.vcpu.events.irq_line = true;
+	fake.vcpu.events.irq = 0x31;
 	fake.vcpu.reg[REG_RFLAGS] &= ~RFLAGS_IF;
 	vcpu_deliver_events(&fake.vcpu);
 	assert_int_equal(fake.injected.type, EVENT_NONE);
@@ -372,6 +372,88 @@ static void test_interrupt_waits_for_its_window(void **state)
 	assert_int_equal(fake.injected.type, EVENT_INTERRUPT);
 	assert_int_equal(fake.injected.vector, 0x31);
 	assert_false(fake.want_irq);
+}
+
+/* The engine hears of windows when one is wanted, and once when none is any more. */
+static void test_windows_are_asked_for_as_needed(void **state)
+{
+	(void)state;
+	fake.vcpu.irq_take = take_vector;
+	vcpu_deliver_events(&fake.vcpu);
+	assert_int_equal(fake.window_requests, 0);
+	fake.vcpu.events.irq = 0x31;
+	fake.vcpu.reg[REG_RFLAGS] &= ~RFLAGS_IF;
+	vcpu_deliver_events(&fake.vcpu);
+	assert_int_equal(fake.window_requests, 1);
+	fake.vcpu.events.nmi_pending = true;
+	fake.blocked = BLOCKED_BY_NMI;
+	vcpu_deliver_events(&fake.vcpu);
+	assert_true(fake.want_irq && fake.want_nmi);
+	/* Until an NMI can be delivered an engine may need to be told at each entry. */
+	fake.vcpu.events.irq = 0;
+	for (u32 i = 3; i < 5; i++) {
+		vcpu_deliver_events(&fake.vcpu);
+		assert_int_equal(fake.window_requests, i);
+		assert_true(!fake.want_irq && fake.want_nmi);
+	}
+	fake.blocked = 0;
+	vcpu_deliver_events(&fake.vcpu);
+	assert_int_equal(fake.injected.type, EVENT_NMI);
+	assert_int_equal(fake.window_requests, 5);
+	assert_false(fake.want_irq || fake.want_nmi);
+	vcpu_deliver_events(&fake.vcpu);
+	assert_int_equal(fake.window_requests, 5);
+}
+
+static u32 looks;
+
+static void look(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	looks++;
+}
+
+static const struct vcpu_machine machine = {.look = look};
+
+/* Whether it goes on or is blocked and woken later: each time one look decides and delivers. */
+static void test_one_look_decides_on_a_hlt(void **state)
+{
+	(void)state;
+	looks = 0;
+	fake.vcpu.irq_take = take_vector;
+	fake.vcpu.machine = &machine;
+	fake.vcpu.events.irq = 0x31;
+	run_one(VERDICT_BLOCK);
+	assert_int_equal(fake.injected.vector, 0x31);
+	assert_int_equal(looks, 1);
+	setup(state);
+	looks = 0;
+	fake.vcpu.irq_take = take_vector;
+	fake.vcpu.machine = &machine;
+	run_one(VERDICT_BLOCK);
+	assert_int_equal(blocks, 1);
+	assert_int_equal(looks, 1);
+	fake.vcpu.events.irq = 0x31;
+	vcpu_run(&fake.vcpu);
+	assert_int_equal(fake.injected.vector, 0x31);
+	assert_int_equal(looks, 2);
+}
+
+/* The end of a slice finds it behind a HLT: it is still there, with what waits, when its turn comes again. */
+static void test_slice_ends_behind_a_hlt(void **state)
+{
+	(void)state;
+	fake.vcpu.irq_take = take_vector;
+	fake.vcpu.halted = true;
+	fake.vcpu.events.irq = 0x31;
+	fake.vcpu.attention = ATTENTION_RESCHEDULE;
+	vcpu_run(&fake.vcpu);
+	assert_int_equal(yields, 1);
+	assert_int_equal(fake.injected.type, EVENT_NONE);
+	verdicts[0] = VERDICT_END;
+	vcpu_run(&fake.vcpu);
+	assert_int_equal(fake.injected.vector, 0x31);
+	assert_false(fake.vcpu.halted);
 }
 
 static void test_hlt_without_any_waker(void **state)
@@ -401,7 +483,7 @@ static void test_spurious_wake_leaves_it_halted(void **state)
 	vcpu_run(&fake.vcpu);
 	assert_int_equal(blocks, 2);
 	assert_int_equal(fake.script_at, 1);
-	fake.vcpu.events.irq_line = true;
+	fake.vcpu.events.irq = 0x31;
 	vcpu_run(&fake.vcpu);
 	assert_int_equal(fake.injected.vector, 0x31);
 	assert_false(fake.vcpu.halted);
@@ -412,7 +494,7 @@ static void test_hlt_with_a_pending_interrupt_goes_on(void **state)
 {
 	(void)state;
 	fake.vcpu.irq_take = take_vector;
-	fake.vcpu.events.irq_line = true;
+	fake.vcpu.events.irq = 0x31;
 	run_one(VERDICT_BLOCK);
 	assert_int_equal(blocks, 0);
 	assert_int_equal(fake.injected.vector, 0x31);
@@ -440,6 +522,9 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
+		T(test_windows_are_asked_for_as_needed),
+		T(test_one_look_decides_on_a_hlt),
+		T(test_slice_ends_behind_a_hlt),
 		T(test_rip_moves_only_where_said),
 		T(test_advance_wraps_by_mode),
 		T(test_advance_ends_shadow_rf_and_steps),

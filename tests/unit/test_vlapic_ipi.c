@@ -12,33 +12,33 @@ static void test_physical_ipi(void **state)
 	(void)state;
 	set(0, LAPIC_ICR_HIGH, 2u << 24);
 	set(0, LAPIC_ICR, 0x4041);
-	assert_int_equal(vlapic_pending(&lapic[0]), -1);
-	assert_int_equal(vlapic_pending(&lapic[1]), -1);
-	assert_int_equal(vlapic_pending(&lapic[2]), 0x41);
+	assert_int_equal(pending(0), 0);
+	assert_int_equal(pending(1), 0);
+	assert_int_equal(pending(2), 0x41);
 	assert_int_equal(attention[2], 1);
 	set(0, LAPIC_ICR_HIGH, 0xffu << 24); /* broadcast */
 	set(0, LAPIC_ICR, 0x4042);
 	for (u32 i = 0; i < COUNT; i++)
-		assert_int_equal(vlapic_pending(&lapic[i]), 0x42);
+		assert_int_equal(pending(i), 0x42);
 	set(0, LAPIC_ICR_HIGH, 9u << 24); /* nobody */
 	set(0, LAPIC_ICR, 0x4043);
 	for (u32 i = 0; i < COUNT; i++)
-		assert_int_equal(vlapic_pending(&lapic[i]), 0x42);
+		assert_int_equal(pending(i), 0x42);
 }
 
 static void test_shorthands(void **state)
 {
 	(void)state;
 	set(1, LAPIC_ICR, 0x44050); /* self */
-	assert_int_equal(vlapic_take(&lapic[1]), 0x50);
-	assert_int_equal(vlapic_take(&lapic[0]), -1);
+	assert_int_equal(take(1), 0x50);
+	assert_int_equal(take(0), 0);
 	set(1, LAPIC_ICR, 0x84051); /* all */
-	assert_int_equal(vlapic_take(&lapic[0]), 0x51);
-	assert_int_equal(vlapic_take(&lapic[2]), 0x51);
+	assert_int_equal(take(0), 0x51);
+	assert_int_equal(take(2), 0x51);
 	set(1, LAPIC_ICR, 0xc4062); /* others */
-	assert_int_equal(vlapic_take(&lapic[0]), 0x62);
-	assert_int_equal(vlapic_take(&lapic[1]), -1);
-	assert_int_equal(vlapic_take(&lapic[2]), 0x62);
+	assert_int_equal(take(0), 0x62);
+	assert_int_equal(take(1), 0);
+	assert_int_equal(take(2), 0x62);
 }
 
 static void test_logical_flat(void **state)
@@ -48,9 +48,9 @@ static void test_logical_flat(void **state)
 		set(i, LAPIC_LDR, 1u << (24 + i));
 	set(0, LAPIC_ICR_HIGH, 6u << 24);
 	set(0, LAPIC_ICR, 0x4871);
-	assert_int_equal(vlapic_pending(&lapic[0]), -1);
-	assert_int_equal(vlapic_pending(&lapic[1]), 0x71);
-	assert_int_equal(vlapic_pending(&lapic[2]), 0x71);
+	assert_int_equal(pending(0), 0);
+	assert_int_equal(pending(1), 0x71);
+	assert_int_equal(pending(2), 0x71);
 }
 
 static void test_logical_cluster(void **state)
@@ -63,14 +63,14 @@ static void test_logical_cluster(void **state)
 	set(2, LAPIC_LDR, 0x21u << 24);
 	set(0, LAPIC_ICR_HIGH, 0x13u << 24);
 	set(0, LAPIC_ICR, 0x4871);
-	assert_int_equal(vlapic_take(&lapic[0]), 0x71);
-	assert_int_equal(vlapic_take(&lapic[1]), 0x71);
-	assert_int_equal(vlapic_take(&lapic[2]), -1);
+	assert_int_equal(take(0), 0x71);
+	assert_int_equal(take(1), 0x71);
+	assert_int_equal(take(2), 0);
 	set(0, LAPIC_ICR_HIGH, 0xf1u << 24); /* every cluster */
 	set(0, LAPIC_ICR, 0x4882);
-	assert_int_equal(vlapic_take(&lapic[0]), 0x82);
-	assert_int_equal(vlapic_take(&lapic[1]), -1);
-	assert_int_equal(vlapic_take(&lapic[2]), 0x82);
+	assert_int_equal(take(0), 0x82);
+	assert_int_equal(take(1), 0);
+	assert_int_equal(take(2), 0x82);
 }
 
 static void test_lowest_priority_goes_to_one(void **state)
@@ -80,7 +80,7 @@ static void test_lowest_priority_goes_to_one(void **state)
 	(void)state;
 	set(0, LAPIC_ICR, 0x84100 | 0x91);
 	for (u32 i = 0; i < COUNT; i++)
-		got += vlapic_pending(&lapic[i]) == 0x91;
+		got += pending(i) == 0x91;
 	assert_int_equal(got, 1);
 	/* Never to one that is off, though every third vector would be its turn. */
 	set(1, LAPIC_SVR, 0xff);
@@ -88,7 +88,7 @@ static void test_lowest_priority_goes_to_one(void **state)
 	for (u8 vector = 0xa1; vector <= 0xa3; vector++)
 		set(0, LAPIC_ICR, 0x84100u | vector);
 	assert_int_equal(attention[1], 0);
-	assert_int_equal(vlapic_pending(&lapic[0]) >= 0xa1 || vlapic_pending(&lapic[2]) >= 0xa1, 1);
+	assert_int_equal(pending(0) >= 0xa1 || pending(2) >= 0xa1, 1);
 }
 
 static void test_init_sipi_nmi(void **state)
@@ -121,7 +121,7 @@ static void test_init_reset(void **state)
 	(void)state;
 	set(1, LAPIC_TPR, 0x20);
 	post(1, 0x50, false);
-	vlapic_take(&lapic[1]);
+	take(1);
 	set(1, LAPIC_LVT_TIMER, 0x30);
 	set(1, LAPIC_TIMER_COUNT, 1000);
 	vlapic_init_reset(&lapic[1]);
@@ -218,23 +218,23 @@ static void test_x2_ipi(void **state)
 	for (u32 i = 0; i < COUNT; i++)
 		to_x2(i);
 	assert_true(write_msr(0, X2(LAPIC_ICR), 0x0000000200004041ull));
-	assert_int_equal(vlapic_take(&lapic[2]), 0x41);
+	assert_int_equal(take(2), 0x41);
 	assert_true(read_msr(0, X2(LAPIC_ICR), &value) && value == 0x0000000200004041ull);
 	assert_false(write_msr(0, X2(LAPIC_ICR), 0x1000));
 	assert_true(write_msr(0, X2(LAPIC_ICR), 0x0000000600004851ull)); /* logical: cluster 0, bits 1 and 2 */
-	assert_int_equal(vlapic_take(&lapic[0]), -1);
-	assert_int_equal(vlapic_take(&lapic[1]), 0x51);
-	assert_int_equal(vlapic_take(&lapic[2]), 0x51);
+	assert_int_equal(take(0), 0);
+	assert_int_equal(take(1), 0x51);
+	assert_int_equal(take(2), 0x51);
 	assert_true(write_msr(0, X2(LAPIC_ICR), 0x0001000600004861ull)); /* cluster 1: nobody */
-	assert_int_equal(vlapic_take(&lapic[1]), -1);
+	assert_int_equal(take(1), 0);
 	assert_true(write_msr(0, X2(LAPIC_ICR), 0xffffffff00004071ull)); /* broadcast */
 	for (u32 i = 0; i < COUNT; i++)
-		assert_int_equal(vlapic_take(&lapic[i]), 0x71);
+		assert_int_equal(take(i), 0x71);
 	assert_true(write_msr(0, X2(LAPIC_ICR), 0x000000ff00004081ull)); /* 255 is an ID like others here */
-	assert_int_equal(vlapic_take(&lapic[1]), -1);
+	assert_int_equal(take(1), 0);
 	assert_true(write_msr(1, X2(LAPIC_SELF_IPI), 0x91));
-	assert_int_equal(vlapic_take(&lapic[1]), 0x91);
-	assert_int_equal(vlapic_take(&lapic[0]), -1);
+	assert_int_equal(take(1), 0x91);
+	assert_int_equal(take(0), 0);
 	assert_false(write_msr(1, X2(LAPIC_SELF_IPI), 0x191));
 	assert_true(write_msr(1, X2(LAPIC_SELF_IPI), 0x01));
 	assert_true(write_msr(1, X2(LAPIC_ESR), 0));

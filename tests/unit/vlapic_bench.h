@@ -80,6 +80,20 @@ static inline void post(u32 i, u8 vector, bool level)
 	vlapic_post(&lapic[i], &(struct apic_message){.delivery = APIC_FIXED, .vector = vector, .level_triggered = level});
 }
 
+/* As the owner: the vector that the processor may get now, or 0; the second one takes it. */
+static inline u32 pending(u32 i)
+{
+	vlapic_collect(&lapic[i]);
+	return vlapic_pending(&lapic[i]);
+}
+
+static inline u32 take(u32 i)
+{
+	u32 vector = pending(i);
+
+	return vector ? vlapic_take(&lapic[i], vector) : 0;
+}
+
 static inline u32 signals(u32 i)
 {
 	u8 vector;
@@ -94,7 +108,7 @@ static inline bool read_msr(u32 i, u32 msr, u64 *value)
 
 static inline bool write_msr(u32 i, u32 msr, u64 value)
 {
-	return vlapic_write_msr(&lapic[i], msr, value);
+	return vlapic_write_msr(&lapic[i], msr, value) != LAPIC_FAULT;
 }
 
 static inline void to_x2(u32 i)

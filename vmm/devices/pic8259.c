@@ -305,8 +305,3 @@ u8 pic_acknowledge(struct pic8259 *pic)
 	lock_release(&pic->device.lock);
 	return vector;
 }
-
-bool pic_output(const struct pic8259 *pic)
-{
-	return __atomic_load_n(&pic->output, __ATOMIC_RELAXED);
-}

@@ -50,6 +50,9 @@ void pic_set_line(struct pic8259 *pic, u32 line, bool level);
  */
 u8 pic_acknowledge(struct pic8259 *pic);
 /* Whether INTR is active. */
-bool pic_output(const struct pic8259 *pic);
+static inline bool pic_output(const struct pic8259 *pic)
+{
+	return __atomic_load_n(&pic->output, __ATOMIC_RELAXED);
+}
 
 #endif

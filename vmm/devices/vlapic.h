@@ -2,9 +2,10 @@
  * Local APIC: xAPIC by MMIO, x2APIC by MSRs (SDM "Advanced Programmable Interrupt Controller"). Its state is the architectural 4 KiB
  * register page, so that APIC virtualization can work on the same page. Pure.
  *
- * Who may touch what: the registers belong to the core that runs the vCPU, and to the timer; the device's lock guards them, taken by
- * every function here that says so. Messages of others come by vlapic_post(), which takes no lock (a local APIC that sends holds its
- * own): they wait in atomic words until the owner collects them.
+ * Who may touch what: the registers belong to the core that runs the vCPU, the owner. Its timer may fire on another core; the device's
+ * lock guards what the two share, the timer's state and registers, and is taken by every function here that says so. What decides on
+ * delivery (IRR, ISR, TMR, TPR) the timer never touches. Messages of others come by vlapic_post(), which takes no lock (a local APIC
+ * that sends holds its own): they wait in atomic words until the owner collects them.
  */
 #ifndef VMM_DEVICES_LAPIC_H
 #define VMM_DEVICES_LAPIC_H
@@ -24,7 +25,7 @@ struct vlapic_wires {
 	void *context;
 	/* Send an IPI; called with the sender's lock held. apic_send() of vmm/devices/apic_bus.h does it. */
 	void (*ipi)(void *context, struct vlapic *from, enum apic_shorthand to, const struct apic_message *message);
-	/* A level-triggered interrupt has ended: tell the IOAPIC. Lock held. */
+	/* A level-triggered interrupt has ended: tell the IOAPIC. By the owner, who may hold the lock. */
 	void (*eoi)(void *context, u8 vector);
 	/* Something was posted: the vCPU is to wake up or to leave the guest, and look. Any core. */
 	void (*attention)(void *context, struct vlapic *lapic);
@@ -47,11 +48,11 @@ struct vlapic {
 	u32 address_bits;		 /* constant; physical, for the base MSR's reserved bits */
 	u64 tsc_hz;			 /* constant; 0: no TSC-deadline timer */
 	u64 base;			 /* lock; IA32_APIC_BASE; read by others atomically */
-	/* lock; BIT(word) of IRR and of ISR: the others are empty. */
+	/* owner; BIT(word) of IRR and of ISR: the others are empty. */
 	u32 requested_words, service_words;
 	u32 helped_words;		 /* constant; BIT(word) that is always in both: a processor that helps changes them itself */
-	bool changed;			 /* lock; by us since the last view: a processor that helps does not know it yet */
-	u32 errors;			 /* lock; found since ESR was last written */
+	bool changed;			 /* owner; by us since the last view: a processor that helps does not know it yet */
+	u32 errors;			 /* owner; found since ESR was last written */
 	u32 timer_mode, timer_divider;	 /* lock; in effect: a processor that helps changes the page before it tells us */
 	u64 tsc_deadline;		 /* lock; 0: not armed */
 	u64 count_deadline_ns;		 /* lock; when the count comes to 0; ~0: it stands at 0 */
@@ -78,9 +79,11 @@ u64 vlapic_read(struct vlapic *lapic, u64 offset, u8 size);
 void vlapic_write(struct vlapic *lapic, u64 offset, u8 size, u64 value);
 /* IA32_APIC_BASE, IA32_TSC_DEADLINE and 0x800 to 0x8ff. False: #GP(0). Lock taken. */
 bool vlapic_read_msr(struct vlapic *lapic, u32 msr, u64 *value);
-bool vlapic_write_msr(struct vlapic *lapic, u32 msr, u64 value);
-/* CR8 is bits 7:4 of TPR. Lock taken. */
-u64 vlapic_get_cr8(struct vlapic *lapic);
+/* The same, and what it means for what waits: LAPIC_LOOK: it may be delivered now, or is to be shown to a processor that helps. */
+enum lapic_write { LAPIC_FAULT, LAPIC_DONE, LAPIC_LOOK };
+enum lapic_write vlapic_write_msr(struct vlapic *lapic, u32 msr, u64 value);
+/* CR8 is bits 7:4 of TPR. Owner. */
+u64 vlapic_get_cr8(const struct vlapic *lapic);
 void vlapic_set_cr8(struct vlapic *lapic, u64 value);
 
 /* A message has arrived for this local APIC. Any core, no lock. */
@@ -88,27 +91,33 @@ void vlapic_post(struct vlapic *lapic, const struct apic_message *message);
 /* Whether a message's destination means it; any core. Disabled ones are never meant by a fixed interrupt. */
 bool vlapic_is_target(const struct vlapic *lapic, const struct apic_message *message);
 
-/* Owner: whether there is anything that could interrupt it, now or later. No lock. */
+/* Owner: whether something was posted, and collecting it: vectors into IRR and TMR; what else came vlapic_take_signals() tells. */
+static inline bool vlapic_has_posts(const struct vlapic *lapic)
+{
+	return __atomic_load_n(&lapic->posted_words, __ATOMIC_RELAXED);
+}
+void vlapic_collect(struct vlapic *lapic);
+/* Owner: whether there is anything that could interrupt it, now or later. */
 static inline bool vlapic_has_requests(const struct vlapic *lapic)
 {
-	return lapic->requested_words || __atomic_load_n(&lapic->posted_words, __ATOMIC_RELAXED);
+	return lapic->requested_words || vlapic_has_posts(lapic);
 }
-/* Owner: the vector that the processor may get now, or -1. Collects what was posted. Lock taken. */
-int vlapic_pending(struct vlapic *lapic);
-/* Owner: the same, and it is in service from now on. */
-int vlapic_take(struct vlapic *lapic);
+/* Owner: the vector that the processor may get now, of those collected; 0: none. */
+u32 vlapic_pending(const struct vlapic *lapic);
+/* Owner: that vector is in service from now on. Returns it. */
+u8 vlapic_take(struct vlapic *lapic, u32 vector);
 /* From now on a processor helps: it changes the page by itself. Before the first run. */
 void vlapic_help(struct vlapic *lapic);
-/* Owner: whether there is something to show it. No lock. */
+/* Owner: whether there is something to show it. */
 static inline bool vlapic_has_changed(const struct vlapic *lapic)
 {
-	return lapic->changed || __atomic_load_n(&lapic->posted_words, __ATOMIC_RELAXED);
+	return lapic->changed || vlapic_has_posts(lapic);
 }
-/* Owner: what a processor that helps is to know from now on. Collects what was posted. Lock taken. */
+/* Owner: what a processor that helps is to know from now on, of what was collected. */
 void vlapic_view(struct vlapic *lapic, struct apic_view *view);
 /* Owner: such a processor has put what the guest wrote to the register at `offset` into the page, and nothing else was done. Lock taken. */
 void vlapic_written(struct vlapic *lapic, u32 offset);
-/* Owner: it has ended a vector of view.level[]. Lock taken. */
+/* Owner: it has ended a vector of view.level[]. */
 void vlapic_ended(struct vlapic *lapic, u8 vector);
 /* Owner: NMI, INIT, SIPI (with its vector) and so on that came since the last call. */
 u32 vlapic_take_signals(struct vlapic *lapic, u8 *startup_vector);

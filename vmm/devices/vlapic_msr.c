@@ -5,6 +5,8 @@
 #define MSR_DEADLINE 0x6e0u
 #define MSR_X2_FIRST 0x800u
 #define MSR_X2_LAST  0x8ffu
+#define MSR_X2_EOI   (MSR_X2_FIRST + (LAPIC_EOI >> 4))
+#define MSR_SELF_IPI (MSR_X2_FIRST + (LAPIC_SELF_IPI >> 4))
 
 #define SELF_IPI_VECTOR 0xffu
 #define ICR_RESERVED	(~(0xffffffff00000000ull | 0x000ccfffull))
@@ -62,21 +64,14 @@ static bool write_plain(struct vlapic *lapic, u32 offset, u64 value)
 	return true;
 }
 
-/* Reserved bits are #GP here, read-only ones are not; so are EOI and ESR with anything but 0, and the LDR, which is read-only. */
+/* Reserved bits are #GP here, read-only ones are not; so is ESR with anything but 0, and the LDR, which is read-only. */
 static bool write_x2(struct vlapic *lapic, u32 offset, u64 value)
 {
 	if (!vlapic_is_x2(lapic))
 		return false;
 	switch (offset) {
-	case LAPIC_EOI:
-		if (value)
-			return false;
-		vlapic_end_interrupt(lapic);
-		return true;
 	case LAPIC_ICR:
 		return write_icr(lapic, value);
-	case LAPIC_SELF_IPI:
-		return vlapic_write_self_ipi(lapic, value);
 	case LAPIC_ESR:
 		return !value && write_plain(lapic, offset, 0);
 	default:
@@ -120,15 +115,29 @@ static bool read_msr(struct vlapic *lapic, u32 msr, u64 *value)
 	return msr >= MSR_X2_FIRST && msr <= MSR_X2_LAST && read_x2(lapic, x2_offset(msr), value);
 }
 
-static bool write_msr(struct vlapic *lapic, u32 msr, u64 value)
+/* A deadline changes nothing of what waits now; its end calls for attention by itself. */
+static enum lapic_write write_msr(struct vlapic *lapic, u32 msr, u64 value)
 {
-	if (msr >= MSR_X2_FIRST && msr <= MSR_X2_LAST)
-		return write_x2(lapic, x2_offset(msr), value);
+	bool valid;
+
 	if (msr == MSR_DEADLINE && lapic->tsc_hz) {
 		vlapic_timer_set_deadline(lapic, value);
-		return true;
+		return LAPIC_DONE;
 	}
-	return msr == MSR_BASE && write_base(lapic, value);
+	if (msr >= MSR_X2_FIRST && msr <= MSR_X2_LAST)
+		valid = write_x2(lapic, x2_offset(msr), value);
+	else
+		valid = msr == MSR_BASE && write_base(lapic, value);
+	return valid ? LAPIC_LOOK : LAPIC_FAULT;
+}
+
+/* EOI with anything but 0 is #GP. */
+static inline enum lapic_write write_eoi(struct vlapic *lapic, u64 value)
+{
+	if (value)
+		return LAPIC_FAULT;
+	vlapic_end_interrupt(lapic);
+	return lapic->requested_words ? LAPIC_LOOK : LAPIC_DONE;
 }
 
 /* Only its owner writes the base: it needs no lock to read it. */
@@ -146,12 +155,22 @@ bool vlapic_read_msr(struct vlapic *lapic, u32 msr, u64 *value)
 	return valid;
 }
 
-bool vlapic_write_msr(struct vlapic *lapic, u32 msr, u64 value)
+static enum lapic_write __attribute__((noinline)) write_locked(struct vlapic *lapic, u32 msr, u64 value)
 {
-	bool valid;
+	enum lapic_write written;
 
 	lock_acquire(&lapic->device.lock);
-	valid = write_msr(lapic, msr, value);
+	written = write_msr(lapic, msr, value);
 	lock_release(&lapic->device.lock);
-	return valid;
+	return written;
+}
+
+/* The two registers of each interrupt come first: they are its owner's alone. */
+enum lapic_write vlapic_write_msr(struct vlapic *lapic, u32 msr, u64 value)
+{
+	if (msr == MSR_X2_EOI && vlapic_is_x2(lapic))
+		return write_eoi(lapic, value);
+	if (msr == MSR_SELF_IPI && vlapic_is_x2(lapic))
+		return vlapic_write_self_ipi(lapic, value) ? LAPIC_LOOK : LAPIC_FAULT;
+	return write_locked(lapic, msr, value);
 }

@@ -94,7 +94,7 @@ void vlapic_send_ipi(struct vlapic *lapic, u64 icr);
 void vlapic_error(struct vlapic *lapic, u32 bit);
 void vlapic_end_interrupt(struct vlapic *lapic);
 /* PPR is made of TPR and ISR whenever it is asked for: a processor that helps changes both behind our back. */
-u32 vlapic_ppr(struct vlapic *lapic);
+u32 vlapic_ppr(const struct vlapic *lapic);
 /* A fixed interrupt from the processor itself: `vector` is 16 or more. */
 void vlapic_accept_own(struct vlapic *lapic, u8 vector);
 /* Deliver by an LVT entry, unless it is masked. */

@@ -44,12 +44,11 @@ static u64 next_period(const struct vlapic *lapic, u64 now)
 static void timer_fired(struct device *device, UNUSED u32 which)
 {
 	struct vlapic *lapic = CONTAINER_OF(device, struct vlapic, device);
-	u64 now = now_ns(lapic);
 
 	if (mode(lapic) == TIMER_DEADLINE)
 		lapic->tsc_deadline = 0;
 	else if (mode(lapic) == TIMER_PERIODIC && vlapic_get(lapic, LAPIC_TIMER_COUNT))
-		lapic->count_deadline_ns = next_period(lapic, now);
+		lapic->count_deadline_ns = next_period(lapic, now_ns(lapic));
 	else
 		lapic->count_deadline_ns = STANDS;
 	if (mode(lapic) == TIMER_PERIODIC)

@@ -28,21 +28,18 @@ static bool is_software(enum event_type type)
 	return type >= EVENT_SOFT_INTERRUPT;
 }
 
-void vmx_inject(struct vcpu *vcpu, const struct event *event)
+void vmx_inject(UNUSED struct vcpu *vcpu, struct event event)
 {
 	u32 info;
 
-	if (event->type == EVENT_NONE)
-		return;
-	ASSERT((u32)event->type < ARRAY_SIZE(type_of_event));
-	info = event->vector | (u32)type_of_event[event->type] << INTERRUPTION_TYPE_SHIFT | (u32)INTERRUPTION_VALID;
-	/* In real-address mode exceptions have no error code, and an entry that delivers one is refused. */
-	if (event->has_error && (vcpu_get(vcpu, REG_CR0) & CR0_PE)) {
+	ASSERT(event.type != EVENT_NONE && event.type < ARRAY_SIZE(type_of_event));
+	info = event.vector | (u32)type_of_event[event.type] << INTERRUPTION_TYPE_SHIFT | (u32)INTERRUPTION_VALID;
+	if (event.has_error) {
 		info |= (u32)INTERRUPTION_ERROR_VALID;
-		vmwrite32(VMCS_ENTRY_EXCEPTION_ERROR, event->error & 0xffff);
+		vmwrite32(VMCS_ENTRY_EXCEPTION_ERROR, event.error & 0xffff);
 	}
-	if (is_software(event->type))
-		vmwrite32(VMCS_ENTRY_INSTRUCTION_LENGTH, event->length);
+	if (is_software((enum event_type)event.type))
+		vmwrite32(VMCS_ENTRY_INSTRUCTION_LENGTH, event.length);
 	vmwrite32(VMCS_ENTRY_INTERRUPTION_INFO, info);
 }
 
@@ -96,13 +93,13 @@ void vmx_collect_event(struct vcpu *vcpu)
 	if (LIKELY(!(info & INTERRUPTION_VALID)))
 		return;
 	*event = (struct event){
-		.type = (enum event_type)event_of_type[INTERRUPTION_TYPE(info)],
+		.type = event_of_type[INTERRUPTION_TYPE(info)],
 		.vector = INTERRUPTION_VECTOR(info),
 		.has_error = info & INTERRUPTION_ERROR_VALID,
 	};
 	if (event->has_error)
 		event->error = vmread32(VMCS_IDT_VECTORING_ERROR);
-	if (is_software(event->type))
+	if (is_software((enum event_type)event->type))
 		event->length = (u8)vmx_instruction_length(vcpu);
 	/* The NMI is delivered again, and that blocks NMIs then: an entry that injects one while they are blocked is refused. */
 	if (event->type == EVENT_NMI)
