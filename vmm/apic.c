@@ -81,7 +81,7 @@ static bool __attribute__((noinline)) pic_reaches(const struct vcpu *vcpu, const
  * only behind a HLT. One that has the priority alone is shown all each time, since the threshold depends on a priority that the guest
  * changes unseen.
  */
-static u32 __attribute__((noinline)) helped_vector(struct vcpu *vcpu, struct vcpu_apic *own)
+static u32 helped_vector(struct vcpu *vcpu, struct vcpu_apic *own)
 {
 	bool delivers = own->assist & APIC_ASSIST_DELIVERY, changed = own->lapic.changed, asks;
 	struct apic_view view;
@@ -97,17 +97,24 @@ static u32 __attribute__((noinline)) helped_vector(struct vcpu *vcpu, struct vcp
 }
 
 /* The PIC goes before the local APIC. */
+static u32 __attribute__((noinline)) look_at_both(struct vcpu *vcpu, struct vcpu_apic *own)
+{
+	u32 vector = own->assist ? helped_vector(vcpu, own) : vlapic_pending(&own->lapic);
+
+	return pic_output(own->all->pic) && pic_reaches(vcpu, own) ? (u32)EVENT_IRQ_PIC : vector;
+}
+
+/* Most have a local APIC that nobody helps, and a PIC that is silent. */
 static void look(struct vcpu *vcpu)
 {
 	struct vcpu_apic *own = vcpu->apic;
-	u32 irq;
 
 	if (UNLIKELY(vlapic_has_posts(&own->lapic)))
 		take_posts(vcpu, own);
-	irq = own->assist ? helped_vector(vcpu, own) : vlapic_pending(&own->lapic);
-	if (UNLIKELY(pic_output(own->all->pic)) && pic_reaches(vcpu, own))
-		irq = EVENT_IRQ_PIC;
-	vcpu->events.irq = (u16)irq;
+	if (UNLIKELY(own->assist || pic_output(own->all->pic)))
+		vcpu->events.irq = (u16)look_at_both(vcpu, own);
+	else
+		vcpu->events.irq = (u16)vlapic_pending(&own->lapic);
 }
 
 /* Whether a look could find something, or a processor that helps is to be shown something. */

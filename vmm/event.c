@@ -49,3 +49,26 @@ bool event_queue_exception(struct event_state *state, u8 vector, bool has_error,
 	state->in_flight = (struct event){.type = EVENT_NONE};
 	return true;
 }
+
+static struct event take(struct event *from)
+{
+	struct event event = *from;
+
+	*from = (struct event){.type = EVENT_NONE};
+	return event;
+}
+
+struct event event_take(struct event_state *state, enum event_source source)
+{
+	switch (source) {
+	case EVENT_FROM_EXIT:
+		return take(&state->in_flight);
+	case EVENT_FROM_HANDLER:
+		return take(&state->exception);
+	case EVENT_FROM_OUTSIDE:
+		state->nmi_pending = false;
+		return (struct event){.type = EVENT_NMI, .vector = VECTOR_NMI};
+	default:
+		return (struct event){.type = EVENT_NONE};
+	}
+}

@@ -44,21 +44,16 @@ struct event_state {
 #define BLOCKED_BY_SMI	  BIT(2)
 #define BLOCKED_BY_NMI	  BIT(3)
 
+/* Whose turn it is. */
 enum event_source {
 	EVENT_FROM_NOBODY,
 	EVENT_FROM_EXIT, /* in flight: delivered again as it was */
 	EVENT_FROM_HANDLER,
 	EVENT_FROM_OUTSIDE, /* an NMI */
-	EVENT_FROM_CONTROLLER, /* an interrupt, which is to be taken from there: it tells the vector */
+	EVENT_FROM_CONTROLLER,
 };
 
-struct event_decision {
-	struct event inject;
-	u8 source; /* enum event_source */
-	bool want_irq_window, want_nmi_window;
-};
-
-/* Whether it matters what the guest lets in. */
+/* Whether it matters what the guest lets in; after event_take(), whether a window is wanted: for what is still in `irq` or `nmi_pending`. */
 static inline bool event_may_wait(const struct event_state *state)
 {
 	return state->irq || state->nmi_pending;
@@ -79,34 +74,29 @@ static inline bool event_irq_may_enter(u32 interruptibility, bool rflags_if)
 }
 
 /*
- * The event whose turn it is, which is nobody else's then, and windows for what must wait. SDM "Priority Among Concurrent Events": what
- * is in delivery, then the instruction's own fault, then NMI, then interrupts. `interruptibility`: BLOCKED_*; `rflags_if`: the guest's
- * RFLAGS.IF; neither is looked at unless event_may_wait(). Inline: each delivery runs through it.
+ * SDM "Priority Among Concurrent Events": what is in delivery, then the instruction's own fault, then NMI, then interrupts.
+ * `interruptibility`: BLOCKED_*; `rflags_if`: the guest's RFLAGS.IF; neither is looked at unless event_may_wait(). Inline: each delivery
+ * runs through it.
  */
-static inline struct event_decision event_next(struct event_state *state, u32 interruptibility, bool rflags_if)
+static inline enum event_source event_decide(const struct event_state *state, u32 interruptibility, bool rflags_if)
 {
-	struct event_decision next = {.want_irq_window = state->irq, .want_nmi_window = state->nmi_pending};
-
-	if (UNLIKELY(state->in_flight.type != EVENT_NONE)) {
-		next.inject = state->in_flight;
-		next.source = EVENT_FROM_EXIT;
-		state->in_flight = (struct event){.type = EVENT_NONE};
-	} else if (state->exception.type != EVENT_NONE) {
-		next.inject = state->exception;
-		next.source = EVENT_FROM_HANDLER;
-		state->exception = (struct event){.type = EVENT_NONE};
-	} else if (state->nmi_pending && event_nmi_may_enter(interruptibility)) {
-		next.inject = (struct event){.type = EVENT_NMI, .vector = VECTOR_NMI};
-		next.source = EVENT_FROM_OUTSIDE;
-		next.want_nmi_window = state->nmi_pending = false;
-	} else if (state->irq && event_irq_may_enter(interruptibility, rflags_if)) {
-		next.inject = (struct event){.type = EVENT_INTERRUPT};
-		next.source = EVENT_FROM_CONTROLLER;
-		next.want_irq_window = false;
-	}
-	return next;
+	if (UNLIKELY(state->in_flight.type != EVENT_NONE))
+		return EVENT_FROM_EXIT;
+	if (state->exception.type != EVENT_NONE)
+		return EVENT_FROM_HANDLER;
+	if (state->nmi_pending && event_nmi_may_enter(interruptibility))
+		return EVENT_FROM_OUTSIDE;
+	return state->irq && event_irq_may_enter(interruptibility, rflags_if) ? EVENT_FROM_CONTROLLER : EVENT_FROM_NOBODY;
 }
 
+/* The event, which waits no longer. */
+struct event event_take(struct event_state *state, enum event_source source);
+/* The same for EVENT_FROM_CONTROLLER: `vector` has been taken there. */
+static inline struct event event_take_irq(struct event_state *state, u8 vector)
+{
+	state->irq = 0;
+	return (struct event){.type = EVENT_INTERRUPT, .vector = vector};
+}
 /*
  * Queue an exception; together with one already queued it makes #DF or a triple fault by the SDM's table
  * ("Conditions for Generating a Double Fault"). False: triple fault.

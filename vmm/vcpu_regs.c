@@ -61,11 +61,12 @@ static bool pushes_rf(struct event event)
 	return event.type == EVENT_EXCEPTION && !(no_fault & BIT(event.vector));
 }
 
-static void inject(struct vcpu *vcpu, struct event event, enum event_source source)
+/* All but interrupts. */
+static void __attribute__((noinline)) inject_other(struct vcpu *vcpu, enum event_source source)
 {
-	if (source == EVENT_FROM_CONTROLLER)
-		event.vector = vcpu->irq_take(vcpu);
-	else if (source == EVENT_FROM_HANDLER && pushes_rf(event))
+	struct event event = event_take(&vcpu->events, source);
+
+	if (source == EVENT_FROM_HANDLER && pushes_rf(event))
 		vcpu_set(vcpu, REG_RFLAGS, vcpu_get(vcpu, REG_RFLAGS) | RFLAGS_RF);
 	/* Real mode pushes no error code (SDM "Interrupt and Exception Handling" in real-address mode). */
 	if (event.has_error && !vcpu_protected(vcpu))
@@ -74,7 +75,7 @@ static void inject(struct vcpu *vcpu, struct event event, enum event_source sour
 }
 
 /* After exits that are no instruction's, what the guest lets in is not at hand: it is asked for only where something waits. */
-static inline struct event_decision next_event(struct vcpu *vcpu)
+static inline enum event_source decide(struct vcpu *vcpu)
 {
 	u32 interruptibility = 0;
 	bool rflags_if = false;
@@ -83,17 +84,14 @@ static inline struct event_decision next_event(struct vcpu *vcpu)
 		interruptibility = vcpu_interruptibility(vcpu);
 		rflags_if = vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_IF;
 	}
-	return event_next(&vcpu->events, interruptibility, rflags_if);
+	return event_decide(&vcpu->events, interruptibility, rflags_if);
 }
 
-/* The engine is not told that nothing is wanted where nothing was. */
-static inline void request_windows(struct vcpu *vcpu, bool irq, bool nmi)
+/* For what is left. Where nothing is and nothing was, the engine need not be told. */
+static void __attribute__((noinline)) request_windows(struct vcpu *vcpu)
 {
-	bool want = irq || nmi;
-
-	if (UNLIKELY(want || vcpu->window_wanted))
-		vcpu->engine->request_window(vcpu, irq, nmi);
-	vcpu->window_wanted = want;
+	vcpu->window_wanted = event_may_wait(&vcpu->events);
+	vcpu->engine->request_window(vcpu, vcpu->events.irq != 0, vcpu->events.nmi_pending);
 }
 
 static inline void look(struct vcpu *vcpu)
@@ -113,7 +111,7 @@ static bool has_wake_event(struct vcpu *vcpu)
 
 bool vcpu_deliver_events(struct vcpu *vcpu)
 {
-	struct event_decision next;
+	enum event_source source;
 
 	look(vcpu);
 	if (UNLIKELY(vcpu->halted)) {
@@ -121,10 +119,13 @@ bool vcpu_deliver_events(struct vcpu *vcpu)
 			return false;
 		vcpu->halted = false;
 	}
-	next = next_event(vcpu);
-	if (next.source != EVENT_FROM_NOBODY)
-		inject(vcpu, next.inject, (enum event_source)next.source);
-	request_windows(vcpu, next.want_irq_window, next.want_nmi_window);
+	source = decide(vcpu);
+	if (LIKELY(source == EVENT_FROM_CONTROLLER))
+		vcpu->engine->inject(vcpu, event_take_irq(&vcpu->events, vcpu->irq_take(vcpu)));
+	else if (source != EVENT_FROM_NOBODY)
+		inject_other(vcpu, source);
+	if (UNLIKELY(event_may_wait(&vcpu->events) || vcpu->window_wanted))
+		request_windows(vcpu);
 	return true;
 }
 

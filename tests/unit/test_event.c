@@ -79,7 +79,7 @@ static void test_fault_while_delivering_other_events(void **state)
 static void check_decision(u32 pending, u32 blocked, bool rflags_if)
 {
 	struct event_state state = {.in_flight = none, .exception = none};
-	struct event_decision decision;
+	struct event event;
 	enum event_source source = EVENT_FROM_NOBODY;
 	bool nmi_open = (blocked & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS | BLOCKED_BY_SMI | BLOCKED_BY_NMI)) == 0;
 	bool irq_open = rflags_if && (blocked & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS | BLOCKED_BY_SMI)) == 0;
@@ -99,20 +99,18 @@ static void check_decision(u32 pending, u32 blocked, bool rflags_if)
 	else if (pending & 4 && nmi_open)
 		want = EVENT_NMI, vector = 2, source = EVENT_FROM_OUTSIDE;
 	else if (pending & 8 && irq_open)
-		want = EVENT_INTERRUPT, source = EVENT_FROM_CONTROLLER;
+		want = EVENT_INTERRUPT, vector = 0x51, source = EVENT_FROM_CONTROLLER;
 	assert_int_equal(event_may_wait(&state), (pending & 12) != 0);
-	decision = event_next(&state, blocked, rflags_if);
-	assert_int_equal(decision.inject.type, want);
-	assert_int_equal(decision.source, source);
-	if (want != EVENT_INTERRUPT || pending & 1)
-		assert_int_equal(decision.inject.vector, vector);
+	assert_int_equal(event_decide(&state, blocked, rflags_if), source);
+	event = source == EVENT_FROM_CONTROLLER ? event_take_irq(&state, 0x51) : event_take(&state, source);
+	assert_int_equal(event.type, want);
+	assert_int_equal(event.vector, vector);
 	/* What is pending and not delivered now wants a window; what is delivered wants none. */
-	assert_int_equal(decision.want_nmi_window, pending & 4 && want != EVENT_NMI);
-	assert_int_equal(decision.want_irq_window, pending & 8 && !(want == EVENT_INTERRUPT && !(pending & 1)));
+	assert_int_equal(state.nmi_pending, pending & 4 && want != EVENT_NMI);
+	assert_int_equal(state.irq, pending & 8 && !(want == EVENT_INTERRUPT && !(pending & 1)) ? 0x51 : 0);
+	assert_int_equal(event_may_wait(&state), state.nmi_pending || state.irq);
 	assert_int_equal(state.in_flight.type, EVENT_NONE);
 	assert_int_equal(state.exception.type, (pending & 3) == 3 ? EVENT_EXCEPTION : EVENT_NONE);
-	assert_int_equal(state.nmi_pending, pending & 4 && want != EVENT_NMI);
-	assert_int_equal(state.irq, pending & 8 ? 0x51 : 0); /* the controller's to take */
 }
 
 static void test_every_decision(void **state)
@@ -129,11 +127,11 @@ static void test_in_flight_is_kept_whole(void **state)
 {
 	const struct event whole = {EVENT_SOFT_INTERRUPT, 0x80, true, 2, 0x12345678};
 	struct event_state s = {.in_flight = whole, .exception = none, .nmi_pending = true};
-	struct event_decision decision = event_next(&s, 0, true);
+	struct event event = event_take(&s, event_decide(&s, 0, true));
 
 	(void)state;
-	assert_memory_equal(&decision.inject, &whole, sizeof(whole));
-	assert_true(decision.want_nmi_window);
+	assert_memory_equal(&event, &whole, sizeof(whole));
+	assert_true(event_may_wait(&s));
 }
 
 int main(void)

@@ -2,10 +2,17 @@
 #include "vmm/devices/vlapic_page.h"
 
 #define WORDS	  8u
+#define SELF_IPI_VECTOR 0xffu
 
-static u32 word_offset(u32 bank, u32 word)
+/* A word of IRR, ISR or TMR. */
+static inline u32 word_of(const struct vlapic *lapic, u32 bank, u32 word)
 {
-	return bank + word * 0x10;
+	return __atomic_load_n(&lapic->page[bank / 4 + word * 4], __ATOMIC_RELAXED);
+}
+
+static inline void set_word(struct vlapic *lapic, u32 bank, u32 word, u32 bits)
+{
+	__atomic_store_n(&lapic->page[bank / 4 + word * 4], bits, __ATOMIC_RELAXED);
 }
 
 /* The number of the highest bit; not of 0. The compiler makes one instruction of it, and three of 31 - clz. */
@@ -17,31 +24,31 @@ static inline u32 highest_bit(u32 bits)
 /* IRR or ISR, with the words of it that are not empty. */
 static inline void set_vector(struct vlapic *lapic, u32 bank, u32 *words, u32 vector)
 {
-	u32 word = vector / 32, offset = word_offset(bank, word);
+	u32 word = vector / 32;
 
-	vlapic_set(lapic, offset, vlapic_get(lapic, offset) | 1u << (vector % 32));
+	set_word(lapic, bank, word, word_of(lapic, bank, word) | 1u << (vector % 32));
 	*words |= 1u << word;
 }
 
 static inline void clear_vector(struct vlapic *lapic, u32 bank, u32 *words, u32 vector)
 {
-	u32 word = vector / 32, offset = word_offset(bank, word), left = vlapic_get(lapic, offset) & ~(1u << (vector % 32));
+	u32 word = vector / 32, left = word_of(lapic, bank, word) & ~(1u << (vector % 32));
 
-	vlapic_set(lapic, offset, left);
+	set_word(lapic, bank, word, left);
 	if (!left)
 		*words &= ~(1u << word) | lapic->helped_words;
 }
 
 static inline bool has_vector(const struct vlapic *lapic, u32 bank, u32 vector)
 {
-	return vlapic_get(lapic, word_offset(bank, vector / 32)) & 1u << (vector % 32);
+	return word_of(lapic, bank, vector / 32) & 1u << (vector % 32);
 }
 
 /* The highest vector of IRR or ISR, by the words that are not empty; 0: none. */
 static inline u32 highest(const struct vlapic *lapic, u32 bank, u32 words)
 {
 	while (words) {
-		u32 word = highest_bit(words), bits = vlapic_get(lapic, word_offset(bank, word));
+		u32 word = highest_bit(words), bits = word_of(lapic, bank, word);
 
 		if (LIKELY(bits))
 			return word * 32 + highest_bit(bits);
@@ -109,18 +116,10 @@ void vlapic_post(struct vlapic *lapic, const struct apic_message *message)
 /* Into IRR, and TMR says of each vector how it came. */
 static inline void accept(struct vlapic *lapic, u32 word, u32 bits, u32 level)
 {
-	u32 irr = word_offset(LAPIC_IRR, word), tmr = word_offset(LAPIC_TMR, word);
-
-	vlapic_set(lapic, tmr, (vlapic_get(lapic, tmr) & ~bits) | (level & bits));
-	vlapic_set(lapic, irr, vlapic_get(lapic, irr) | bits);
+	set_word(lapic, LAPIC_TMR, word, (word_of(lapic, LAPIC_TMR, word) & ~bits) | (level & bits));
+	set_word(lapic, LAPIC_IRR, word, word_of(lapic, LAPIC_IRR, word) | bits);
 	lapic->requested_words |= 1u << word;
 	lapic->changed = true;
-}
-
-void vlapic_accept_own(struct vlapic *lapic, u8 vector)
-{
-	if (vlapic_is_enabled(lapic))
-		accept(lapic, vector / 32, 1u << (vector % 32), 0);
 }
 
 /* The bits are cleared first: what comes meanwhile sets them again. */
@@ -190,7 +189,7 @@ static inline u8 highest_of_all(const struct vlapic *lapic, u32 bank)
 {
 #pragma GCC unroll 8
 	for (u32 word = WORDS; word-- > 0;) {
-		u32 bits = vlapic_get(lapic, word_offset(bank, word));
+		u32 bits = word_of(lapic, bank, word);
 
 		if (bits)
 			return (u8)(word * 32 + highest_bit(bits));
@@ -227,7 +226,7 @@ u32 vlapic_take_signals(struct vlapic *lapic, u8 *startup_vector)
 }
 
 /* SDM "Signaling Interrupt Servicing Completion". */
-void vlapic_end_interrupt(struct vlapic *lapic)
+static inline void end_interrupt(struct vlapic *lapic)
 {
 	u32 vector = highest(lapic, LAPIC_ISR, lapic->service_words);
 
@@ -237,6 +236,30 @@ void vlapic_end_interrupt(struct vlapic *lapic)
 	lapic->changed = true;
 	if (has_vector(lapic, LAPIC_TMR, vector))
 		lapic->wires->eoi(lapic->wires->context, (u8)vector);
+}
+
+void vlapic_end_interrupt(struct vlapic *lapic)
+{
+	end_interrupt(lapic);
+}
+
+enum lapic_write vlapic_write_eoi(struct vlapic *lapic, u64 value)
+{
+	if (value)
+		return LAPIC_FAULT;
+	end_interrupt(lapic);
+	return lapic->requested_words ? LAPIC_LOOK : LAPIC_DONE;
+}
+
+enum lapic_write vlapic_write_self_ipi(struct vlapic *lapic, u64 value)
+{
+	if (value & ~(u64)SELF_IPI_VECTOR)
+		return LAPIC_FAULT;
+	if (UNLIKELY(value < 16))
+		vlapic_error(lapic, ESR_SEND_VECTOR);
+	else if (vlapic_is_enabled(lapic))
+		accept(lapic, (u32)value / 32, 1u << (value % 32), 0);
+	return LAPIC_LOOK;
 }
 
 /* By way of the posted ones: a timer may fire on a core where the vCPU is not. */

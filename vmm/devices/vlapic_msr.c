@@ -8,7 +8,6 @@
 #define MSR_X2_EOI   (MSR_X2_FIRST + (LAPIC_EOI >> 4))
 #define MSR_SELF_IPI (MSR_X2_FIRST + (LAPIC_SELF_IPI >> 4))
 
-#define SELF_IPI_VECTOR 0xffu
 #define ICR_RESERVED	(~(0xffffffff00000000ull | 0x000ccfffull))
 #define PAGE_MASK	(LAPIC_SIZE - 1)
 
@@ -40,17 +39,6 @@ static bool write_icr(struct vlapic *lapic, u64 value)
 	vlapic_set(lapic, LAPIC_ICR, (u32)value);
 	vlapic_set(lapic, LAPIC_ICR + 4, (u32)(value >> 32));
 	vlapic_send_ipi(lapic, value);
-	return true;
-}
-
-bool vlapic_write_self_ipi(struct vlapic *lapic, u64 value)
-{
-	if (value & ~(u64)SELF_IPI_VECTOR)
-		return false;
-	if (value < 16)
-		vlapic_error(lapic, ESR_SEND_VECTOR);
-	else
-		vlapic_accept_own(lapic, (u8)value);
 	return true;
 }
 
@@ -131,15 +119,6 @@ static enum lapic_write write_msr(struct vlapic *lapic, u32 msr, u64 value)
 	return valid ? LAPIC_LOOK : LAPIC_FAULT;
 }
 
-/* EOI with anything but 0 is #GP. */
-static inline enum lapic_write write_eoi(struct vlapic *lapic, u64 value)
-{
-	if (value)
-		return LAPIC_FAULT;
-	vlapic_end_interrupt(lapic);
-	return lapic->requested_words ? LAPIC_LOOK : LAPIC_DONE;
-}
-
 /* Only its owner writes the base: it needs no lock to read it. */
 bool vlapic_read_msr(struct vlapic *lapic, u32 msr, u64 *value)
 {
@@ -169,8 +148,8 @@ static enum lapic_write __attribute__((noinline)) write_locked(struct vlapic *la
 enum lapic_write vlapic_write_msr(struct vlapic *lapic, u32 msr, u64 value)
 {
 	if (msr == MSR_X2_EOI && vlapic_is_x2(lapic))
-		return write_eoi(lapic, value);
+		return vlapic_write_eoi(lapic, value);
 	if (msr == MSR_SELF_IPI && vlapic_is_x2(lapic))
-		return vlapic_write_self_ipi(lapic, value) ? LAPIC_LOOK : LAPIC_FAULT;
+		return vlapic_write_self_ipi(lapic, value);
 	return write_locked(lapic, msr, value);
 }

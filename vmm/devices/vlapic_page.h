@@ -95,8 +95,6 @@ void vlapic_error(struct vlapic *lapic, u32 bit);
 void vlapic_end_interrupt(struct vlapic *lapic);
 /* PPR is made of TPR and ISR whenever it is asked for: a processor that helps changes both behind our back. */
 u32 vlapic_ppr(const struct vlapic *lapic);
-/* A fixed interrupt from the processor itself: `vector` is 16 or more. */
-void vlapic_accept_own(struct vlapic *lapic, u8 vector);
 /* Deliver by an LVT entry, unless it is masked. */
 void vlapic_local_interrupt(struct vlapic *lapic, u32 lvt);
 
@@ -108,7 +106,8 @@ void vlapic_timer_set_divider(struct vlapic *lapic, u32 value);
 void vlapic_timer_set_lvt(struct vlapic *lapic, u32 value);
 void vlapic_timer_set_deadline(struct vlapic *lapic, u64 tsc);
 
-/* vlapic_msr.c */
-bool vlapic_write_self_ipi(struct vlapic *lapic, u64 value);
+/* Two registers of x2APIC mode, as vlapic_write_msr(); without the lock. EOI with anything but 0 is #GP. */
+enum lapic_write vlapic_write_eoi(struct vlapic *lapic, u64 value);
+enum lapic_write vlapic_write_self_ipi(struct vlapic *lapic, u64 value);
 
 #endif
