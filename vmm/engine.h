@@ -96,7 +96,7 @@ struct engine_ops {
 	void (*set_single_step)(struct vcpu *vcpu);
 
 	/* Deliver at the next entry; not EVENT_NONE. One at a time. In real mode no event has an error code. */
-	void (*inject)(struct vcpu *vcpu, struct event event);
+	void (*inject)(struct vcpu *vcpu, const struct event *event);
 	/* Exit as soon as the guest could take an interrupt or NMI; both false: stop asking. An NMI's is asked for anew at each entry. */
 	void (*request_window)(struct vcpu *vcpu, bool irq, bool nmi);
 	/*

@@ -18,7 +18,7 @@ enum event_type {
 	EVENT_SOFT_EXCEPTION,
 };
 
-/* Small enough to be passed in a register. */
+/* Copied by one instruction. */
 struct event {
 	u8 type; /* enum event_type */
 	u8 vector;
@@ -89,14 +89,8 @@ static inline enum event_source event_decide(const struct event_state *state, u3
 	return state->irq && event_irq_may_enter(interruptibility, rflags_if) ? EVENT_FROM_CONTROLLER : EVENT_FROM_NOBODY;
 }
 
-/* The event, which waits no longer. */
+/* The event, which waits no longer. Not of EVENT_FROM_CONTROLLER: that one's vector is the controller's to tell. */
 struct event event_take(struct event_state *state, enum event_source source);
-/* The same for EVENT_FROM_CONTROLLER: `vector` has been taken there. */
-static inline struct event event_take_irq(struct event_state *state, u8 vector)
-{
-	state->irq = 0;
-	return (struct event){.type = EVENT_INTERRUPT, .vector = vector};
-}
 /*
  * Queue an exception; together with one already queued it makes #DF or a triple fault by the SDM's table
  * ("Conditions for Generating a Double Fault"). False: triple fault.

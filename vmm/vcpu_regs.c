@@ -61,7 +61,15 @@ static bool pushes_rf(struct event event)
 	return event.type == EVENT_EXCEPTION && !(no_fault & BIT(event.vector));
 }
 
-/* All but interrupts. */
+static void inject_irq(struct vcpu *vcpu)
+{
+	struct event event = {.type = EVENT_INTERRUPT};
+
+	event.vector = vcpu->irq_take(vcpu);
+	vcpu->events.irq = 0;
+	vcpu->engine->inject(vcpu, &event);
+}
+
 static void __attribute__((noinline)) inject_other(struct vcpu *vcpu, enum event_source source)
 {
 	struct event event = event_take(&vcpu->events, source);
@@ -71,7 +79,7 @@ static void __attribute__((noinline)) inject_other(struct vcpu *vcpu, enum event
 	/* Real mode pushes no error code (SDM "Interrupt and Exception Handling" in real-address mode). */
 	if (event.has_error && !vcpu_protected(vcpu))
 		event.has_error = false;
-	vcpu->engine->inject(vcpu, event);
+	vcpu->engine->inject(vcpu, &event);
 }
 
 /* After exits that are no instruction's, what the guest lets in is not at hand: it is asked for only where something waits. */
@@ -121,7 +129,7 @@ bool vcpu_deliver_events(struct vcpu *vcpu)
 	}
 	source = decide(vcpu);
 	if (LIKELY(source == EVENT_FROM_CONTROLLER))
-		vcpu->engine->inject(vcpu, event_take_irq(&vcpu->events, vcpu->irq_take(vcpu)));
+		inject_irq(vcpu);
 	else if (source != EVENT_FROM_NOBODY)
 		inject_other(vcpu, source);
 	if (UNLIKELY(event_may_wait(&vcpu->events) || vcpu->window_wanted))

@@ -94,9 +94,9 @@ static void set_single_step(struct vcpu *vcpu)
 	fake_of(vcpu)->steps_set++;
 }
 
-static void inject(struct vcpu *vcpu, struct event event)
+static void inject(struct vcpu *vcpu, const struct event *event)
 {
-	fake_of(vcpu)->injected = event;
+	fake_of(vcpu)->injected = *event;
 }
 
 static void request_window(struct vcpu *vcpu, bool irq, bool nmi)

@@ -32,7 +32,7 @@ static int setup(void **state UNUSED)
 
 static void inject(struct event event)
 {
-	svm_inject(&vcpu, event);
+	svm_inject(&vcpu, &event);
 }
 
 static void exit_during(u64 info)

@@ -223,7 +223,7 @@ void vlapic_write_register(struct vlapic *lapic, u32 offset, u32 value)
 	lapic->changed = true;
 	switch (offset) {
 	case LAPIC_EOI:
-		vlapic_end_interrupt(lapic);
+		(void)vlapic_write_eoi(lapic, 0);
 		break;
 	case LAPIC_TPR:
 		vlapic_set(lapic, LAPIC_TPR, value);

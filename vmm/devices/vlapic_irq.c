@@ -4,15 +4,20 @@
 #define WORDS	  8u
 #define SELF_IPI_VECTOR 0xffu
 
-/* A word of IRR, ISR or TMR. */
+/* A word of IRR, ISR or TMR: 16 bytes apart. In bytes and 64 bits wide, the address is the processor's to add up. */
+static inline u32 *word_at(const struct vlapic *lapic, u32 bank, u32 word)
+{
+	return (u32 *)((u8 *)lapic->page + bank + (size_t)word * 16);
+}
+
 static inline u32 word_of(const struct vlapic *lapic, u32 bank, u32 word)
 {
-	return __atomic_load_n(&lapic->page[bank / 4 + word * 4], __ATOMIC_RELAXED);
+	return __atomic_load_n(word_at(lapic, bank, word), __ATOMIC_RELAXED);
 }
 
 static inline void set_word(struct vlapic *lapic, u32 bank, u32 word, u32 bits)
 {
-	__atomic_store_n(&lapic->page[bank / 4 + word * 4], bits, __ATOMIC_RELAXED);
+	__atomic_store_n(word_at(lapic, bank, word), bits, __ATOMIC_RELAXED);
 }
 
 /* The number of the highest bit; not of 0. The compiler makes one instruction of it, and three of 31 - clz. */
@@ -226,7 +231,7 @@ u32 vlapic_take_signals(struct vlapic *lapic, u8 *startup_vector)
 }
 
 /* SDM "Signaling Interrupt Servicing Completion". */
-static inline void end_interrupt(struct vlapic *lapic)
+static void end_interrupt(struct vlapic *lapic)
 {
 	u32 vector = highest(lapic, LAPIC_ISR, lapic->service_words);
 
@@ -236,11 +241,6 @@ static inline void end_interrupt(struct vlapic *lapic)
 	lapic->changed = true;
 	if (has_vector(lapic, LAPIC_TMR, vector))
 		lapic->wires->eoi(lapic->wires->context, (u8)vector);
-}
-
-void vlapic_end_interrupt(struct vlapic *lapic)
-{
-	end_interrupt(lapic);
 }
 
 enum lapic_write vlapic_write_eoi(struct vlapic *lapic, u64 value)

@@ -92,7 +92,6 @@ bool vlapic_readable(u32 offset);
 void vlapic_power_up(struct vlapic *lapic);
 void vlapic_send_ipi(struct vlapic *lapic, u64 icr);
 void vlapic_error(struct vlapic *lapic, u32 bit);
-void vlapic_end_interrupt(struct vlapic *lapic);
 /* PPR is made of TPR and ISR whenever it is asked for: a processor that helps changes both behind our back. */
 u32 vlapic_ppr(const struct vlapic *lapic);
 /* Deliver by an LVT entry, unless it is masked. */
@@ -106,7 +105,7 @@ void vlapic_timer_set_divider(struct vlapic *lapic, u32 value);
 void vlapic_timer_set_lvt(struct vlapic *lapic, u32 value);
 void vlapic_timer_set_deadline(struct vlapic *lapic, u64 tsc);
 
-/* Two registers of x2APIC mode, as vlapic_write_msr(); without the lock. EOI with anything but 0 is #GP. */
+/* As vlapic_write_msr(), of x2APIC mode's registers; without the lock. EOI with anything but 0 is #GP. */
 enum lapic_write vlapic_write_eoi(struct vlapic *lapic, u64 value);
 enum lapic_write vlapic_write_self_ipi(struct vlapic *lapic, u64 value);
 

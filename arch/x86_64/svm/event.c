@@ -8,16 +8,16 @@ static const u8 injection_type[] = {
 	[EVENT_PRIV_SOFT_EXCEPTION] = EVENTINJ_EXCEPTION, [EVENT_SOFT_EXCEPTION] = EVENTINJ_EXCEPTION,
 };
 
-void svm_inject(struct vcpu *vcpu, struct event event)
+void svm_inject(struct vcpu *vcpu, const struct event *event)
 {
 	struct svm_vcpu *svm = svm_of(vcpu);
-	u64 word = event.vector | (u64)injection_type[event.type] << EVENTINJ_TYPE_SHIFT | EVENTINJ_VALID;
+	u64 word = event->vector | (u64)injection_type[event->type] << EVENTINJ_TYPE_SHIFT | EVENTINJ_VALID;
 
 	ASSERT(!(svm->vmcb->event_injection & EVENTINJ_VALID));
-	if (event.has_error)
-		word |= EVENTINJ_ERROR_VALID | (u64)event.error << 32;
+	if (event->has_error)
+		word |= EVENTINJ_ERROR_VALID | (u64)event->error << 32;
 	svm->vmcb->event_injection = word;
-	if (event.type == EVENT_NMI) {
+	if (event->type == EVENT_NMI) {
 		/* The processor keeps NMIs from the guest until its IRET; the intercept tells us when that was. */
 		svm->nmi_blocked = true;
 		svm->vmcb->intercept3 |= 1u << INTERCEPT_IRET;

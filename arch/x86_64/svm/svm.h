@@ -116,7 +116,7 @@ void svm_sync_xcr0(struct vcpu *vcpu);
 void svm_load_debug(struct vcpu *vcpu);
 
 /* event.c */
-void svm_inject(struct vcpu *vcpu, struct event event);
+void svm_inject(struct vcpu *vcpu, const struct event *event);
 void svm_request_window(struct vcpu *vcpu, bool irq, bool nmi);
 u32 svm_interruptibility(struct vcpu *vcpu);
 void svm_end_shadow(struct vcpu *vcpu);

@@ -28,18 +28,18 @@ static bool is_software(enum event_type type)
 	return type >= EVENT_SOFT_INTERRUPT;
 }
 
-void vmx_inject(UNUSED struct vcpu *vcpu, struct event event)
+void vmx_inject(UNUSED struct vcpu *vcpu, const struct event *event)
 {
 	u32 info;
 
-	ASSERT(event.type != EVENT_NONE && event.type < ARRAY_SIZE(type_of_event));
-	info = event.vector | (u32)type_of_event[event.type] << INTERRUPTION_TYPE_SHIFT | (u32)INTERRUPTION_VALID;
-	if (event.has_error) {
+	ASSERT(event->type != EVENT_NONE && event->type < ARRAY_SIZE(type_of_event));
+	info = event->vector | (u32)type_of_event[event->type] << INTERRUPTION_TYPE_SHIFT | (u32)INTERRUPTION_VALID;
+	if (event->has_error) {
 		info |= (u32)INTERRUPTION_ERROR_VALID;
-		vmwrite32(VMCS_ENTRY_EXCEPTION_ERROR, event.error & 0xffff);
+		vmwrite32(VMCS_ENTRY_EXCEPTION_ERROR, event->error & 0xffff);
 	}
-	if (is_software((enum event_type)event.type))
-		vmwrite32(VMCS_ENTRY_INSTRUCTION_LENGTH, event.length);
+	if (is_software((enum event_type)event->type))
+		vmwrite32(VMCS_ENTRY_INSTRUCTION_LENGTH, event->length);
 	vmwrite32(VMCS_ENTRY_INTERRUPTION_INFO, info);
 }
 

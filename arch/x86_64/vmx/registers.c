@@ -12,7 +12,8 @@ static u64 seen(struct vmcs_natural real, struct vmcs_natural mask, struct vmcs_
 	return (vmread(real) & ~host_owned) | (vmread(shadow) & host_owned);
 }
 
-static u64 fetch_one(enum reg reg)
+/* Apart, so that asking for one register does not pay for what all of them need. */
+static u64 __attribute__((noinline)) fetch_one(enum reg reg)
 {
 	switch (reg) {
 	case REG_RIP:
@@ -38,11 +39,12 @@ static u64 fetch_one(enum reg reg)
 
 void vmx_fetch(struct vcpu *vcpu, u64 mask)
 {
-	for (u64 left = mask & ~vcpu->cached; left; left &= left - 1) {
+	u64 left = mask & ~vcpu->cached;
+
+	for (vcpu->cached |= mask; left; left &= left - 1) {
 		enum reg reg = (enum reg)__builtin_ctzll(left);
 
 		vcpu->reg[reg] = fetch_one(reg);
-		vcpu->cached |= BIT(reg);
 	}
 }
 

@@ -155,7 +155,7 @@ void vmx_export_state(struct vcpu *vcpu, struct vcpu_state *state);
 int vmx_import_state(struct vcpu *vcpu, const struct vcpu_state *state);
 
 /* event.c */
-void vmx_inject(struct vcpu *vcpu, struct event event);
+void vmx_inject(struct vcpu *vcpu, const struct event *event);
 void vmx_request_window(struct vcpu *vcpu, bool irq, bool nmi);
 u32 vmx_interruptibility(struct vcpu *vcpu);
 void vmx_set_interruptibility(struct vcpu *vcpu, u32 value);
