@@ -82,7 +82,7 @@ static void __attribute__((noinline)) inject_other(struct vcpu *vcpu, enum event
 	vcpu->engine->inject(vcpu, &event);
 }
 
-/* After exits that are no instruction's, what the guest lets in is not at hand: asked for only where something waits. */
+/* After exits that are no instruction's, what the guest lets in is not at hand: asked for only when needed. */
 static inline enum event_source decide(struct vcpu *vcpu)
 {
 	u32 interruptibility = 0;
