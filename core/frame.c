@@ -1,7 +1,8 @@
 /*
  * Each region of RAM has a table of owners, one word a frame, and a count of the free frames of each chunk of 2 MiB: so
  * a search for a large aligned run looks at one count a chunk, and one for a small run passes over what is full. Small
- * runs are taken from chunks already broken, which keeps whole ones for guests.
+ * runs are taken from chunks already broken, which keeps whole ones for guests; what is taken bit by bit, for RAM that
+ * is backed on demand, from one chunk after the other, without a search that starts anew each time.
  */
 #include "core/frame.h"
 
@@ -31,6 +32,7 @@ static struct spinlock lock;
 static struct region regions[MEMORY_MAX_REGIONS];
 static u32 region_count;
 static u64 frames_free, frames_total;
+static u64 next_taken; /* the frame at which frame_take() goes on: under the lock */
 
 static u64 chunks_of(const struct region *r)
 {
@@ -78,18 +80,17 @@ static int check_owner(u64 frame, u64 end, frame_owner_t owner)
 /* Give [frame, end), all managed and all free or all not free, to `owner`. */
 static void set_owner(u64 frame, u64 end, frame_owner_t owner)
 {
-	struct region *r = NULL;
-	int step = owner == FRAME_FREE ? 1 : -1;
+	bool freed = owner == FRAME_FREE;
 
-	if (owner == FRAME_FREE)
-		frames_free += end - frame;
-	else
-		frames_free -= end - frame;
-	for (; frame < end; frame++) {
-		if (!r || frame >= r->end)
-			r = region_of(frame);
-		r->owner[frame - r->first] = owner;
-		*chunk_free(r, frame) = (u16)(*chunk_free(r, frame) + step);
+	frames_free += freed ? end - frame : frame - end;
+	while (frame < end) {
+		struct region *r = region_of(frame);
+		u64 part = MIN(MIN(ALIGN_DOWN(frame, CHUNK) + CHUNK, r->end), end);
+		u16 *free = chunk_free(r, frame);
+
+		*free = (u16)(*free + (freed ? part - frame : frame - part));
+		for (; frame < part; frame++)
+			r->owner[frame - r->first] = owner;
 	}
 }
 
@@ -187,6 +188,47 @@ paddr_t frame_alloc(u64 size, u64 align, frame_owner_t owner)
 		set_owner(start, start + wish.want, owner);
 	lock_release(&lock);
 	return found ? start * PAGE_SIZE : 0;
+}
+
+/* The first free frame at or after `frame`: its region; NULL: none. */
+static struct region *find_free(u64 frame, u64 *found)
+{
+	for (u32 i = 0; i < region_count; i++) {
+		struct region *r = &regions[i];
+
+		for (u64 at = MAX(frame, r->first); at < r->end;) {
+			if (*chunk_free(r, at) == 0) {
+				at = ALIGN_DOWN(at, CHUNK) + CHUNK;
+			} else if (r->owner[at - r->first] == FRAME_FREE) {
+				*found = at;
+				return r;
+			} else {
+				at++;
+			}
+		}
+	}
+	return NULL;
+}
+
+paddr_t frame_take(u64 most, u64 *got, frame_owner_t owner)
+{
+	const struct region *r = NULL;
+	u64 start = 0;
+
+	ASSERT(most > 0 && most % PAGE_SIZE == 0 && owner != FRAME_FREE);
+	*got = 0;
+	lock_acquire(&lock);
+	if (frames_free)
+		r = find_free(next_taken, &start);
+	if (frames_free && !r)
+		r = find_free(0, &start);
+	if (r) {
+		next_taken = first_taken(r, start, MIN(r->end, start + most / PAGE_SIZE));
+		set_owner(start, next_taken, owner);
+		*got = (next_taken - start) * PAGE_SIZE;
+	}
+	lock_release(&lock);
+	return start * PAGE_SIZE;
 }
 
 /*
@@ -353,7 +395,7 @@ int frame_init(const struct memory_map *map)
 	if (!table)
 		return ERR_MEMORY;
 	init_tables(table);
-	frames_free = 0;
+	frames_free = next_taken = 0;
 	for (u32 i = 0; i < map->count; i++) {
 		const struct memory_region *m = &map->region[i];
 		bool has_pool = m->start <= start && start < m->end;

@@ -66,4 +66,7 @@ void account_print(struct vm *vm)
 	log_line("vm %s: made in %llu ticks, %llu of them to zero its RAM; %llu KiB beyond its RAM", vm->config->name,
 		 (unsigned long long)vm->create_ticks, (unsigned long long)vm->zero_ticks,
 		 (unsigned long long)(vm->own_bytes / KIB));
+	if (vm->demand.on)
+		log_line("vm %s: %llu of %llu KiB of its RAM backed on demand", vm->config->name,
+			 (unsigned long long)(vm->demand.backed / KIB), (unsigned long long)(vm->memory.total / KIB));
 }

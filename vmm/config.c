@@ -136,6 +136,14 @@ static void set_memory(struct parser *parser, struct ini_text value)
 	parser->vm->memory = number;
 }
 
+static void set_memory_backing(struct parser *parser, struct ini_text value)
+{
+	bool demand = false;
+
+	if (config_set_choice(parser, value, "memory_backing", "full", "demand", &demand))
+		parser->vm->memory_backing = demand ? BACKING_DEMAND : BACKING_FULL;
+}
+
 static void set_vcpus(struct parser *parser, struct ini_text value)
 {
 	config_set_number(parser, value, "vcpus", 1, CONFIG_MAX_VCPUS, &parser->vm->vcpus);
@@ -241,9 +249,15 @@ static const struct config_key vm_keys[] = {
 	KEY("kernel", set_kernel), KEY("ramdisk", set_ramdisk), KEY("extra", set_extra),   KEY("memory", set_memory),
 	KEY("vcpus", set_vcpus),   KEY("cpus", set_cpus),	KEY("stats", set_stats),   KEY("engine", set_engine),
 	KEY("cpu_weight", set_weight), END_KEY(on_poweroff),	END_KEY(on_reboot),	   END_KEY(on_crash),
-	KEY("apic_virtualization", set_apic_virtualization),
+	KEY("memory_backing", set_memory_backing), KEY("apic_virtualization", set_apic_virtualization),
 	KEY("cpuid-accounting", set_cpuid_accounting),
 };
+
+/* What is backed on demand may be more than there is: that is for the machine to tell, and for the VM that finds nothing left. */
+static u64 memory_needed(const struct vm_config *vm)
+{
+	return vm->memory_backing == BACKING_DEMAND ? 0 : vm->memory;
+}
 
 /* The section is over: the VM counts when nothing in it was wrong. */
 static void end_section(struct parser *parser)
@@ -256,14 +270,14 @@ static void end_section(struct parser *parser)
 	parser->line = vm->line;
 	if (!parser->bad && !vm->kernel[0])
 		config_error(parser, "[%s]: expected kernel = FILE in it", vm->name);
-	if (!parser->bad && parser->limits->memory && vm->memory > parser->memory_left)
+	if (!parser->bad && parser->limits->memory && memory_needed(vm) > parser->memory_left)
 		config_error(
 			parser,
 			"[%s]: memory = %lluK is too much: expected at most %lluK, which is what is left for guests",
 			vm->name, vm->memory / KIB, parser->memory_left / KIB);
 	if (parser->bad)
 		return;
-	parser->memory_left -= MIN(vm->memory, parser->memory_left);
+	parser->memory_left -= MIN(memory_needed(vm), parser->memory_left);
 	parser->config->vm_count++;
 }
 

@@ -22,6 +22,9 @@ enum config_toggle { TOGGLE_AUTO, TOGGLE_ON, TOGGLE_OFF };
 /* The order of the leaves of vmm/cpuid_account.h. */
 enum config_accounting { ACCOUNTING_OFF, ACCOUNTING_ON, ACCOUNTING_REVERSED };
 
+/* When RAM gets its frames: at creation, or each page when it is first touched. */
+enum config_backing { BACKING_FULL, BACKING_DEMAND };
+
 struct config_module {
 	char file[CONFIG_FILE_SIZE];
 	char arguments[CONFIG_TEXT_SIZE];
@@ -35,6 +38,7 @@ struct vm_config {
 	struct config_module module[CONFIG_MAX_MODULES]; /* ramdisk = */
 	char extra[CONFIG_TEXT_SIZE];
 	u64 memory; /* bytes */
+	enum config_backing memory_backing;
 	u32 vcpus;
 	u64 cpus;   /* BIT(core); 0: any */
 	bool stats;

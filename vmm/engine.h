@@ -137,6 +137,10 @@ struct engine_ops {
 	 * map: nothing may be mapped there. cache: the type the guest is to get (its own PAT applies on top).
 	 */
 	int (*map)(struct vm *vm, gpa_t gpa, paddr_t pa, u64 size, u32 rights, enum memory_cache cache);
+	/*
+	 * One page of RAM backed on demand, with all rights, write-back. Any core; the VM's calls are serialized. ERR_EXISTS, ERR_MEMORY.
+	 */
+	int (*map_page)(struct vm *vm, gpa_t gpa, paddr_t pa);
 	int (*unmap)(struct vm *vm, gpa_t gpa, u64 size);
 	int (*protect)(struct vm *vm, gpa_t gpa, u64 size, u32 rights);
 	/* The host wrote guest memory (translating engines drop translations; others do nothing). */

@@ -13,12 +13,18 @@ static void assert_current(const struct vm *vm)
 	ASSERT(this_core()->root == vm->root.cr3);
 }
 
+/* A copy that fails where RAM is has met a page on demand. It begins again: the guest cannot tell that from one that came later. */
 int guest_read(struct vm *vm, gpa_t gpa, void *to, u64 size)
 {
 	int error = guest_memory_check(&vm->memory, gpa, size, false);
 
 	assert_current(vm);
-	return error ? error : window_read(to, gpa, size);
+	if (error)
+		return error;
+	error = window_read(to, gpa, size);
+	if (UNLIKELY(error) && (error = guest_memory_back(vm, gpa, size)) == OK)
+		error = window_read(to, gpa, size);
+	return error;
 }
 
 int guest_write(struct vm *vm, gpa_t gpa, const void *from, u64 size)
@@ -26,8 +32,26 @@ int guest_write(struct vm *vm, gpa_t gpa, const void *from, u64 size)
 	int error = guest_memory_check(&vm->memory, gpa, size, true);
 
 	assert_current(vm);
-	if (!error)
+	if (error)
+		return error;
+	error = window_write(gpa, from, size);
+	if (UNLIKELY(error) && (error = guest_memory_back(vm, gpa, size)) == OK)
 		error = window_write(gpa, from, size);
+	if (!error)
+		vm->engine->memory_written(vm, gpa, size);
+	return error;
+}
+
+int guest_compare_exchange(struct vm *vm, gpa_t gpa, u32 size, u64 *expected, u64 desired)
+{
+	int error = guest_memory_check(&vm->memory, gpa, size, true);
+
+	assert_current(vm);
+	if (error)
+		return error;
+	error = window_compare_exchange(gpa, size, expected, desired);
+	if (UNLIKELY(error == ERR_RANGE) && (error = guest_memory_back(vm, gpa, size)) == OK)
+		error = window_compare_exchange(gpa, size, expected, desired);
 	if (!error)
 		vm->engine->memory_written(vm, gpa, size);
 	return error;
@@ -93,10 +117,14 @@ static gpa_t release_batch(struct vm *vm, gpa_t gpa, gpa_t end)
 	gpa_t next = gpa;
 	u32 count = 0;
 
-	for (; next < end && count < RELEASE_BATCH; count++) {
-		ASSERT(pt_lookup(&vm->root.pt, WINDOW_BASE + next, &leaf[count]));
-		ASSERT(!(next & (leaf[count].size - 1)) && leaf[count].size <= end - next);
-		next += leaf[count].size;
+	while (next < end && count < RELEASE_BATCH) {
+		bool there = pt_lookup(&vm->root.pt, WINDOW_BASE + next, &leaf[count]);
+		gpa_t after = ALIGN_DOWN(next, leaf[count].size) + leaf[count].size;
+
+		/* What nobody touched is a hole; a leaf is all of this VM's RAM. */
+		ASSERT(there ? !(next & (leaf[count].size - 1)) && after <= end : vm->demand.on);
+		next = MIN(after, end);
+		count += there;
 	}
 	ASSERT(root_unmap_window(&vm->root, gpa, next - gpa) == OK);
 	for (u32 i = 0; i < count; i++)
@@ -115,18 +143,14 @@ static void release_range(struct vm *vm, gpa_t gpa, u64 size)
 		gpa = release_batch(vm, gpa, end);
 }
 
-int guest_memory_add(struct vm *vm, gpa_t gpa, u64 size)
+static int add_backed(struct vm *vm, gpa_t gpa, u64 size)
 {
-	struct guest_memory after = vm->memory;
-	int error = guest_memory_insert(&after, gpa, size, true);
 	u64 done = 0, run = 0;
 
-	if (error)
-		return error;
 	for (; done < size; done += run) {
 		paddr_t pa = alloc_run(vm, gpa + done, size - done, &run);
+		int error = pa ? map_run(vm, gpa + done, pa, run) : ERR_MEMORY;
 
-		error = pa ? map_run(vm, gpa + done, pa, run) : ERR_MEMORY;
 		if (error) {
 			if (pa)
 				frame_free(pa, run, FRAME_VM(vm->id));
@@ -134,6 +158,20 @@ int guest_memory_add(struct vm *vm, gpa_t gpa, u64 size)
 			return error;
 		}
 	}
+	return OK;
+}
+
+int guest_memory_add(struct vm *vm, gpa_t gpa, u64 size)
+{
+	struct guest_memory after = vm->memory;
+	int error = guest_memory_insert(&after, gpa, size, true);
+
+	if (!error && !vm->demand.on)
+		error = add_backed(vm, gpa, size);
+	if (error)
+		return error;
+	if (vm->demand.on)
+		guest_memory_owe(vm, size);
 	vm->memory = after;
 	return OK;
 }
@@ -146,6 +184,7 @@ void guest_memory_free(struct vm *vm)
 		release_range(vm, slot->gpa, slot->size);
 	}
 	vm->memory.total = 0;
+	guest_memory_forgive(vm);
 }
 
 int with_vm(struct vm *vm, int (*work)(struct vm *vm, void *context), void *context)

@@ -1,6 +1,5 @@
 #include "vmm/linear.h"
 
-#include "arch/x86_64/mmu/window.h"
 #include "vmm/cpuid.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
@@ -51,14 +50,7 @@ static bool read_entry(void *context, gpa_t gpa, u32 size, u64 *entry)
 
 static bool exchange_entry(void *context, gpa_t gpa, u32 size, u64 *expected, u64 desired)
 {
-	struct vm *vm = context;
-
-	if (!guest_memory_contains(&vm->memory, gpa, size, true) ||
-	    window_compare_exchange(gpa, size, expected, desired))
-		return false;
-	if (vm->engine->memory_written)
-		vm->engine->memory_written(vm, gpa, size);
-	return true;
+	return guest_compare_exchange(context, gpa, size, expected, desired) == OK;
 }
 
 static enum linear_result translate(struct vm *vm, const struct linear_view *view, gva_t gva, bool write, gpa_t *gpa,

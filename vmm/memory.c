@@ -1,6 +1,6 @@
 /*
- * Accesses that second-level translation refused. RAM is mapped as a whole when the VM is made, so this is either a
- * device or nothing that the VM has.
+ * Accesses that second-level translation refused: RAM that is backed on demand and was not touched before, a device, or nothing that the
+ * VM has.
  */
 #include "lib/fmt.h"
 #include "vmm/handlers.h"
@@ -29,17 +29,27 @@ static bool by_instruction(const struct vcpu *vcpu, const struct exit_memory *me
 	return !memory->page_walk && !(memory->access & MEMORY_EXECUTE) && vcpu->events.in_flight.type == EVENT_NONE;
 }
 
-enum verdict handle_memory(struct vcpu *vcpu, const struct vm_exit *exit)
+static enum verdict __attribute__((noinline)) refuse(struct vcpu *vcpu, const struct exit_memory *memory)
 {
-	const struct exit_memory *memory = &exit->memory;
 	char where[32] = "unknown";
 
-	if (by_instruction(vcpu, memory) && mmio_answers(vcpu->vm, memory->gpa))
-		return mmio_emulate(vcpu, memory);
 	if (memory->gva_valid)
 		fmt_print(where, sizeof(where), "0x%llx", (unsigned long long)memory->gva);
 	vm_end(vcpu->vm, VM_END_ERROR, memory->gpa, "%s of %s: gpa 0x%llx, linear %s%s, rip 0x%llx",
 	       access_name(memory), place_name(vcpu->vm, memory), (unsigned long long)memory->gpa, where,
 	       memory->page_walk ? " (page walk)" : "", (unsigned long long)vcpu_get(vcpu, REG_RIP));
 	return VERDICT_END;
+}
+
+/* RAM that is backed on demand is asked first. Whatever met it, delivering an event or walking page tables too, does so once more. */
+enum verdict handle_memory(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	const struct exit_memory *memory = &exit->memory;
+	struct vm *vm = vcpu->vm;
+
+	if (vm->demand.on && !memory->present && guest_memory_is_ram(&vm->memory, &vm->demand, memory->gpa))
+		return LIKELY(guest_memory_touch(vm, memory->gpa) == OK) ? VERDICT_RETRY : VERDICT_END;
+	if (by_instruction(vcpu, memory) && mmio_answers(vm, memory->gpa))
+		return mmio_emulate(vcpu, memory);
+	return refuse(vcpu, memory);
 }

@@ -205,6 +205,7 @@ struct vm *vm_create(const struct vm_config *config, const struct engine_ops *en
 	}
 	vm->config = config;
 	vm->engine = engine;
+	vm->demand.on = config->memory_backing == BACKING_DEMAND;
 	vm->started_ticks = rdtsc();
 	if (take_slot(vm)) {
 		log_line("vm %s: not started: there are %u VMs already", config->name, MAX_VMS);
@@ -215,8 +216,11 @@ struct vm *vm_create(const struct vm_config *config, const struct engine_ops *en
 		if (!fill(vm)) {
 			vm->create_ticks = rdtsc() - vm->started_ticks;
 			vm->own_bytes = pool_bytes_used() - used;
+			guest_memory_tell_overcommit();
 			return vm;
 		}
+		if (vm_ended(vm))
+			log_line("vm %s: not started: %s", config->name, vm->end_text);
 		vm_destroy(vm);
 		return NULL;
 	}

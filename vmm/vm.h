@@ -39,6 +39,7 @@ struct vm {
 	void *engine_state; /* (i) the engine's own: second-level tables, bitmaps */
 	struct root root; /* (i) host address space */
 	struct guest_memory memory; /* (i) after loading */
+	struct guest_demand demand; /* its own locks */
 	struct bus bus; /* (i) after creation */
 	struct vm_console *console; /* (i) */
 	u32 vcpu_count; /* (i) */

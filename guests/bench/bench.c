@@ -99,9 +99,13 @@ int guest_main(void)
 		return 0;
 	}
 	print("bench,operation,median,min,mean\n");
-	bench_instructions();
-	bench_memory();
-	bench_interrupts();
+	if (option_number("fresh", 0)) {
+		bench_fresh();
+	} else {
+		bench_instructions();
+		bench_memory();
+		bench_interrupts();
+	}
 	print("bench done\n");
 	return 0;
 }

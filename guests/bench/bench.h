@@ -27,5 +27,6 @@ void no_row(const char *operation, const char *why);
 void bench_instructions(void); /* instructions.c */
 void bench_interrupts(void);   /* interrupts.c */
 void bench_memory(void);       /* memory.c */
+void bench_fresh(void);	       /* memory.c: pages never touched, where they are backed on demand */
 
 #endif

@@ -276,6 +276,19 @@ static void test_memory_is_shared_out(void **state)
 	assert_string_equal(config.vm[1].name, "c");
 }
 
+/* RAM on demand may be more than there is, and takes nothing from others. */
+static void test_memory_on_demand(void **state)
+{
+	(void)state;
+	assert_int_equal(parse_limited("[a]\nkernel=k\nmemory=160M\nmemory_backing=demand\n[b]\nkernel=k\nmemory=100M\nmemory-backing=full\n"
+				       "[c]\nkernel=k\nmemory_backing=lazy", 100 * MIB, 1), 1);
+	assert_says("11: memory_backing = lazy: expected demand or full");
+	assert_int_equal(config.vm_count, 2);
+	assert_int_equal(config.vm[0].memory_backing, BACKING_DEMAND);
+	assert_int_equal(config.vm[0].memory, 160 * MIB);
+	assert_int_equal(config.vm[1].memory_backing, BACKING_FULL);
+}
+
 static void test_too_many_vms(void **state)
 {
 	char *text = malloc(1 << 16), *at = text;
@@ -345,7 +358,7 @@ int main(void)
 		cmocka_unit_test(test_broken_head_ends_the_section_before),
 		cmocka_unit_test(test_missing_kernel_and_lost_key),
 		cmocka_unit_test(test_bad_setting_keeps_default),
-		cmocka_unit_test(test_memory_is_shared_out),
+		cmocka_unit_test(test_memory_is_shared_out), cmocka_unit_test(test_memory_on_demand),
 		cmocka_unit_test(test_too_many_vms),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_console),

@@ -206,6 +206,41 @@ static void test_broken_chunks_first(void **state)
 	assert_int_equal(frame_alloc(2 * MIB, 4096, 5), 32 * MIB);
 }
 
+/* One after the other, over what is taken and into the next region, then from the start again. */
+static void test_take(void **state)
+{
+	u64 got, sum = 0;
+
+	(void)state;
+	map.count = 0;
+	add(32 * MIB, 48 * MIB, MEMORY_USABLE);
+	add(64 * MIB, 128 * MIB, MEMORY_USABLE);
+	assert_int_equal(frame_init(&map), OK);
+	assert_int_equal(frame_reserve(32 * MIB + 0x8000, 0x4000, 5), OK);
+	assert_int_equal(frame_take(0x10000, &got, 7), 32 * MIB);
+	assert_int_equal(got, 0x8000);
+	assert_int_equal(frame_take(0x10000, &got, 7), 32 * MIB + 0xc000);
+	assert_int_equal(got, 0x10000);
+	assert_int_equal(frame_owner(32 * MIB + 0x1bfff), 7);
+	assert_int_equal(frame_owner(32 * MIB + 0x1c000), FRAME_FREE);
+	frame_free(32 * MIB, 0x1000, 7);
+	assert_int_equal(frame_take(0x1000, &got, 7), 32 * MIB + 0x1c000); /* not back to what is free again */
+	assert_int_equal(frame_take(32 * MIB, &got, 7), 32 * MIB + 0x1d000);
+	assert_int_equal(got, 16 * MIB - 0x1d000); /* to the region's end */
+	assert_int_equal(frame_take(0x1000, &got, 7), 64 * MIB);
+	for (got = 1; got; sum += got)
+		assert_true(frame_take(0x40000, &got, 8) || !got);
+	assert_true(sum > 32 * MIB);
+	assert_int_equal(frame_bytes_free(), 0);
+	assert_int_equal(frame_owner(32 * MIB), 8);
+	assert_int_equal(frame_take(0x1000, &got, 8), 0);
+	frame_free(32 * MIB + 0xc000, 0x2000, 7);
+	assert_int_equal(frame_take(0x3000, &got, 8), 32 * MIB + 0xc000);
+	assert_int_equal(got, 0x2000);
+	expect_panic(frame_take(0, &got, 8));
+	expect_panic(frame_take(4097, &got, 8));
+}
+
 static void test_reserve(void **state)
 {
 	(void)state;
@@ -292,6 +327,21 @@ static void test_runs(void **state)
 /* Random work against a model of one word a frame. */
 #define MODEL_PAGES (16 * MIB / PAGE_SIZE)
 
+/* Something is found when anything is free, and all of it was. Returns how many pages. */
+static u64 model_take(frame_owner_t *model, u64 pages)
+{
+	u64 got, free = frame_bytes_free();
+	paddr_t pa = frame_take(pages * PAGE_SIZE, &got, FRAME_VM(9));
+
+	assert_int_equal(pa != 0, free != 0);
+	assert_true(got <= pages * PAGE_SIZE && (got != 0) == (pa != 0));
+	for (u64 i = 0; i < got / PAGE_SIZE; i++) {
+		assert_int_equal(model[(pa - 32 * MIB) / PAGE_SIZE + i], FRAME_FREE);
+		model[(pa - 32 * MIB) / PAGE_SIZE + i] = FRAME_VM(9);
+	}
+	return got / PAGE_SIZE;
+}
+
 static void test_model(void **state)
 {
 	static frame_owner_t model[MODEL_PAGES];
@@ -341,6 +391,8 @@ static void test_model(void **state)
 			}
 			free_pages -= pages;
 		}
+		if (rand() % 4 == 0)
+			free_pages -= model_take(model, pages);
 		assert_int_equal(frame_bytes_free(), free_pages * PAGE_SIZE);
 		if (step % 64 == 0) {
 			for (u64 i = 0; i < MODEL_PAGES; i++)
@@ -354,7 +406,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_init),	cmocka_unit_test(test_sizing),
 		cmocka_unit_test(test_holes),	cmocka_unit_test(test_alloc),
-		cmocka_unit_test(test_reserve), cmocka_unit_test(test_small_ones_stay_together),
+		cmocka_unit_test(test_take), cmocka_unit_test(test_reserve), cmocka_unit_test(test_small_ones_stay_together),
 		cmocka_unit_test(test_misuse),	cmocka_unit_test(test_runs),
 		cmocka_unit_test(test_model),	cmocka_unit_test(test_broken_chunks_first),
 	};

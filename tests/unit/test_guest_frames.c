@@ -1,17 +1,20 @@
-// sources: vmm/guest_memory.c vmm/guest_memory_map.c tests/unit/fake_core.c
-/* Where a VM's RAM comes from and goes to, over a machine of few frames; and the copies' checks. */
+// sources: vmm/guest_memory.c vmm/guest_memory_demand.c vmm/guest_memory_map.c tests/unit/fake_core.c
+/* Where a VM's RAM comes from and goes to, at creation and on demand, over a machine of few frames; and the copies' checks. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "arch/x86_64/mmu/root.h"
 #include "arch/x86_64/mmu/window.h"
 #include "core/frame.h"
+#include "core/log.h"
 #include "core/panic.h"
 #include "core/percpu.h"
+#include "core/pool.h"
 #include "tests/unit/fake_core.h"
 #include "vmm/guest_memory.h"
 #include "vmm/vm.h"
@@ -25,8 +28,13 @@ static frame_owner_t owner[PAGES];
 static bool zeroed[PAGES];
 static paddr_t window[GUEST], second_level[GUEST];
 static struct vm *vm;
-static u32 written, maps, map_fails_at;
+static u32 written, maps, map_fails_at, copies;
 static int window_error;
+static u64 pool_used;		/* of POOL */
+static char said[200];		/* log and the VM's end */
+static u32 ends;
+
+#define POOL (16 * MIB)
 
 void panic(const char *format, ...)
 {
@@ -66,6 +74,71 @@ void frame_free(paddr_t pa, u64 size, frame_owner_t who)
 	}
 }
 
+paddr_t frame_take(u64 most, u64 *got, frame_owner_t who)
+{
+	*got = 0;
+	for (u32 i = 0; i < PAGES && *got < most; i++) {
+		if (owner[i] != FRAME_FREE && *got)
+			break;
+		if (owner[i] != FRAME_FREE)
+			continue;
+		owner[i] = who;
+		zeroed[i] = false;
+		*got += PAGE_SIZE;
+		if (*got == most || i + 1 == PAGES || owner[i + 1] != FRAME_FREE)
+			return BASE + (i + 1) * PAGE_SIZE - *got;
+	}
+	return 0;
+}
+
+u64 frame_bytes_free(void)
+{
+	u64 bytes = 0;
+
+	for (u32 i = 0; i < PAGES; i++)
+		bytes += owner[i] == FRAME_FREE ? PAGE_SIZE : 0;
+	return bytes;
+}
+
+void pool_range(paddr_t *start, u64 *size)
+{
+	*start = 0;
+	*size = POOL;
+}
+
+u64 pool_bytes_used(void)
+{
+	return pool_used;
+}
+
+void log_line(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(said, sizeof(said), format, args);
+	va_end(args);
+}
+
+void vm_end(struct vm *of, enum vm_end_cause cause, u64 code, const char *format, ...)
+{
+	va_list args;
+
+	(void)code;
+	assert_ptr_equal(of, vm);
+	assert_int_equal(cause, VM_END_ERROR);
+	assert_int_equal(vm->demand.lock.next, vm->demand.lock.owner); /* others may run into it */
+	va_start(args, format);
+	assert_true(vsnprintf(said, sizeof(said), format, args) < (int)sizeof(vm->end_text));
+	va_end(args);
+	ends++;
+}
+
+void zero_frame(paddr_t pa)
+{
+	zero_frames(pa, PAGE_SIZE);
+}
+
 void zero_frames(paddr_t pa, u64 size)
 {
 	for (u64 i = (pa - BASE) / PAGE_SIZE; size; size -= PAGE_SIZE, i++)
@@ -95,6 +168,12 @@ int root_map_window(struct root *root, gpa_t gpa, paddr_t pa, u64 size)
 	return OK;
 }
 
+int root_map_window_page(struct root *root, gpa_t gpa, paddr_t pa)
+{
+	assert_int_not_equal(vm->demand.lock.next, vm->demand.lock.owner);
+	return window[gpa / PAGE_SIZE] ? ERR_EXISTS : root_map_window(root, gpa, pa, PAGE_SIZE);
+}
+
 int root_unmap_window(struct root *root, gpa_t gpa, u64 size)
 {
 	(void)root;
@@ -121,18 +200,33 @@ void root_load(struct root *root)
 	this_core()->root = root->cr3;
 }
 
+/* As the processor: what is not mapped faults. */
+static int copy(gpa_t gpa, u64 size)
+{
+	copies++;
+	for (gpa_t page = ALIGN_DOWN(gpa, PAGE_SIZE); page < gpa + size; page += PAGE_SIZE)
+		if (!window[page / PAGE_SIZE])
+			return ERR_RANGE;
+	return window_error;
+}
+
 int window_read(void *to, gpa_t gpa, u64 size)
 {
 	memset(to, (int)(gpa / PAGE_SIZE), size);
-	return window_error;
+	return copy(gpa, size);
 }
 
 int window_write(gpa_t gpa, const void *from, u64 size)
 {
-	(void)gpa;
 	(void)from;
-	(void)size;
-	return window_error;
+	return copy(gpa, size);
+}
+
+int window_compare_exchange(gpa_t gpa, u32 size, u64 *expected, u64 desired)
+{
+	(void)desired;
+	*expected += 1;
+	return gpa % size ? ERR_INVALID : copy(gpa, size);
 }
 
 static int engine_map(struct vm *of, gpa_t gpa, paddr_t pa, u64 size, u32 rights, enum memory_cache cache)
@@ -144,6 +238,12 @@ static int engine_map(struct vm *of, gpa_t gpa, paddr_t pa, u64 size, u32 rights
 		return ERR_MEMORY;
 	map_pages(second_level, gpa, pa, size);
 	return OK;
+}
+
+static int engine_map_page(struct vm *of, gpa_t gpa, paddr_t pa)
+{
+	assert_int_equal(window[gpa / PAGE_SIZE], pa); /* the guest sees it last */
+	return engine_map(of, gpa, pa, PAGE_SIZE, GUEST_READ | GUEST_WRITE | GUEST_EXEC, CACHE_WB);
 }
 
 static int engine_unmap(struct vm *of, gpa_t gpa, u64 size)
@@ -160,7 +260,7 @@ static void memory_written(struct vm *of, gpa_t gpa, u64 size)
 	written += (u32)size;
 }
 
-static const struct engine_ops engine = {.map = engine_map, .unmap = engine_unmap, .memory_written = memory_written};
+static const struct engine_ops engine = {.map = engine_map, .map_page = engine_map_page, .unmap = engine_unmap, .memory_written = memory_written};
 
 static u32 pages_owned(void)
 {
@@ -178,7 +278,9 @@ static int setup(void **state)
 	memset(owner, 0, sizeof(owner));
 	memset(window, 0, sizeof(window));
 	memset(second_level, 0, sizeof(second_level));
-	maps = map_fails_at = written = 0;
+	maps = map_fails_at = written = copies = ends = 0;
+	pool_used = 0;
+	said[0] = 0;
 	window_error = OK;
 	vm = calloc(1, sizeof(*vm));
 	vm->id = 3;
@@ -298,6 +400,136 @@ static void test_copies(void **state)
 	assert_int_equal(guest_write(vm, 0, bytes, 4), ERR_DENIED);
 }
 
+/* A VM on demand has nothing until someone touches it; then that page, and its stock. */
+static void test_on_demand(void **state)
+{
+	u8 bytes[PAGE_SIZE + 2];
+	u64 expected = 0;
+
+	(void)state;
+	vm->demand.on = true;
+	assert_int_equal(guest_memory_add(vm, 0, 96 * MIB), OK); /* more than the machine has */
+	assert_int_equal(pages_owned(), 0);
+	assert_int_equal(guest_memory_touch(vm, 3 * MIB + 0x123), OK);
+	assert_mapped(3 * MIB, PAGE_SIZE);
+	assert_int_equal(window[3 * MIB / PAGE_SIZE - 1] | window[3 * MIB / PAGE_SIZE + 1], 0);
+	assert_int_equal(vm->demand.backed, PAGE_SIZE);
+	assert_int_equal(pages_owned(), 64);
+	assert_int_equal(vm->demand.untaken, 96 * MIB - 64 * PAGE_SIZE);
+	/* A second one that comes for it finds it. */
+	assert_int_equal(guest_memory_touch(vm, 3 * MIB), OK);
+	assert_int_equal(vm->demand.backed, PAGE_SIZE);
+	/* Copies: once more, and only for what is not there. */
+	assert_int_equal(guest_write(vm, 3 * MIB - 1, bytes, PAGE_SIZE + 2), OK);
+	assert_int_equal(copies, 2);
+	assert_mapped(3 * MIB - PAGE_SIZE, 3 * PAGE_SIZE);
+	assert_int_equal(guest_read(vm, 3 * MIB, bytes, 1), OK);
+	assert_int_equal(copies, 3);
+	assert_int_equal(guest_read(vm, 95 * MIB, bytes, 1), OK);
+	assert_int_equal(guest_compare_exchange(vm, 94 * MIB, 8, &expected, 1), OK);
+	assert_int_equal(vm->demand.backed, 5 * PAGE_SIZE);
+	assert_int_equal(written, PAGE_SIZE + 2 + 8);
+	assert_int_equal(guest_compare_exchange(vm, 94 * MIB + 1, 8, &expected, 1), ERR_INVALID);
+	assert_int_equal(guest_read(vm, 96 * MIB - 1, bytes, 2), ERR_RANGE);
+	assert_int_equal(pages_owned(), 64);
+	assert_int_equal(ends, 0);
+}
+
+/* What is RAM is asked once for 2 MiB that are, and each time elsewhere. */
+static void test_region(void **state)
+{
+	(void)state;
+	vm->demand.on = true;
+	assert_int_equal(guest_memory_add(vm, MIB, 4 * MIB), OK);
+	assert_false(guest_memory_is_ram(&vm->memory, &vm->demand, 0));
+	assert_int_equal(guest_memory_touch(vm, MIB), OK);
+	assert_false(guest_memory_is_ram(&vm->memory, &vm->demand, 0));
+	assert_int_equal(guest_memory_touch(vm, 4 * MIB), OK);
+	assert_false(guest_memory_is_ram(&vm->memory, &vm->demand, 5 * MIB));
+	assert_int_equal(guest_memory_touch(vm, 2 * MIB), OK);
+	vm->memory.count = 0;
+	assert_true(guest_memory_is_ram(&vm->memory, &vm->demand, 4 * MIB - 1));
+	assert_false(guest_memory_is_ram(&vm->memory, &vm->demand, 4 * MIB));
+	vm->memory.count = 1;
+}
+
+/* All the machine has, then one page more: the VM ends, once with its lock free, and what is there can still be reached. */
+static void test_demand_runs_out(void **state)
+{
+	u8 byte = 0;
+
+	(void)state;
+	for (u32 i = 0; i < PAGES; i += 3)
+		owner[i] = FRAME_HYPERVISOR;
+	vm->demand.on = true;
+	assert_int_equal(guest_memory_add(vm, 0, 96 * MIB), OK);
+	for (u32 i = 0; i < PAGES - (PAGES + 2) / 3; i++)
+		assert_int_equal(guest_memory_touch(vm, i * PAGE_SIZE), OK);
+	assert_int_equal(frame_bytes_free(), 0);
+	assert_int_equal(guest_memory_touch(vm, 90 * MIB), ERR_MEMORY);
+	assert_int_equal(ends, 1);
+	assert_string_equal(said, "the machine has no memory left for gpa 0x5a00000: 42 of 96 MiB are backed; run fewer VMs or give them less memory");
+	assert_int_equal(guest_read(vm, 90 * MIB, &byte, 1), ERR_MEMORY);
+	assert_int_equal(ends, 2);
+	assert_int_equal(guest_memory_touch(vm, 0), OK);
+	assert_int_equal(guest_read(vm, 0, &byte, 1), OK);
+	assert_int_equal(ends, 2);
+}
+
+/* A fourth of the pool is for others; what has its tables goes on. */
+static void test_demand_leaves_pool_to_others(void **state)
+{
+	(void)state;
+	vm->demand.on = true;
+	assert_int_equal(guest_memory_add(vm, 0, 96 * MIB), OK);
+	assert_int_equal(guest_memory_touch(vm, 4 * MIB), OK);
+	pool_used = POOL - POOL / 4;
+	assert_int_equal(guest_memory_touch(vm, 4 * MIB + PAGE_SIZE), OK);
+	assert_int_equal(guest_memory_touch(vm, 8 * MIB), ERR_MEMORY);
+	assert_string_equal(said, "the hypervisor's pool has no room for tables left for gpa 0x800000: 0 of 96 MiB are backed; run fewer VMs or give them less memory");
+	assert_int_equal(ends, 1);
+	assert_int_equal(guest_memory_touch(vm, 4 * MIB), OK);
+	pool_used -= PAGE_SIZE;
+	assert_int_equal(guest_memory_touch(vm, 8 * MIB), OK);
+}
+
+/* The window has the page, the engine not: the VM is over, and the page is found again at its end. */
+static void test_demand_engine_refuses(void **state)
+{
+	(void)state;
+	vm->demand.on = true;
+	assert_int_equal(guest_memory_add(vm, 0, 96 * MIB), OK);
+	map_fails_at = 2;
+	assert_int_equal(guest_memory_touch(vm, 0), OK);
+	assert_int_equal(guest_memory_touch(vm, PAGE_SIZE), ERR_MEMORY);
+	assert_int_equal(ends, 1);
+}
+
+/* The line comes when it becomes too much, and again only after it was not. */
+static void test_overcommit_is_told(void **state)
+{
+	(void)state;
+	vm->demand.on = true;
+	guest_memory_tell_overcommit();
+	assert_string_equal(said, "");
+	assert_int_equal(guest_memory_add(vm, 0, 64 * MIB), OK);
+	guest_memory_tell_overcommit();
+	assert_string_equal(said, "");
+	assert_int_equal(guest_memory_add(vm, 64 * MIB, MIB), OK);
+	guest_memory_tell_overcommit();
+	assert_string_equal(said, "memory: VMs with memory_backing = demand may touch 65 MiB more, the machine has 64 MiB free: one that finds none left ends");
+	said[0] = 0;
+	guest_memory_tell_overcommit();
+	assert_string_equal(said, "");
+	/* Touching takes from both sides. */
+	assert_int_equal(guest_memory_touch(vm, 0), OK);
+	guest_memory_free(vm);
+	guest_memory_tell_overcommit();
+	assert_int_equal(guest_memory_add(vm, 0, 65 * MIB), OK);
+	guest_memory_tell_overcommit();
+	assert_string_not_equal(said, "");
+}
+
 static int work(struct vm *of, void *context)
 {
 	assert_ptr_equal(of, vm);
@@ -328,6 +560,12 @@ int main(void)
 		TEST(test_engine_refuses),
 		TEST(test_copies),
 		TEST(test_with_vm),
+		TEST(test_on_demand),
+		TEST(test_region),
+		TEST(test_demand_runs_out),
+		TEST(test_demand_leaves_pool_to_others),
+		TEST(test_demand_engine_refuses),
+		TEST(test_overcommit_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,15 +29,28 @@ static u32 device_reads, device_writes;
 static bool pending;
 static u8 last_size;
 
-int window_compare_exchange(gpa_t gpa, u32 size, u64 *expected, u64 desired)
+int guest_compare_exchange(struct vm *vm, gpa_t gpa, u32 size, u64 *expected, u64 desired)
 {
 	u64 was = 0;
 
+	if (!guest_memory_contains(&vm->memory, gpa, size, true))
+		return ERR_RANGE;
 	memcpy(&was, ram + gpa, size);
 	if (was == *expected)
 		memcpy(ram + gpa, &desired, size);
 	*expected = was;
 	return OK;
+}
+
+/* RAM on demand: where it was asked for, and what the answer is. */
+static gpa_t touched;
+static int touch_result;
+
+int guest_memory_touch(struct vm *vm, gpa_t gpa)
+{
+	assert_true(vm->demand.on);
+	touched = gpa;
+	return touch_result;
 }
 
 int guest_read(struct vm *vm, gpa_t gpa, void *to, u64 size)
@@ -404,6 +417,36 @@ static void test_outside_everything(void **state)
 	expect_end("read of a device");
 }
 
+/* RAM that is not there yet is backed, whatever met it; what was there and lacks a right, and devices, are not. */
+static void test_ram_on_demand(void **state)
+{
+	const struct exit_memory walk = {.gpa = RAM_SIZE - 8, .access = MEMORY_WRITE, .page_walk = true, .gva_valid = true};
+	const struct exit_memory code = {.gpa = 0x5000, .access = MEMORY_EXECUTE};
+	struct exit_memory denied = {.gpa = 0x5000, .access = MEMORY_WRITE, .present = true};
+
+	(void)state;
+	touched = 0;
+	touch_result = OK;
+	fake.vm.demand.on = true;
+	assert_int_equal(at_gpa("\x90", 1, walk), VERDICT_RETRY);
+	assert_int_equal(touched, RAM_SIZE - 8);
+	fake.vcpu.events.in_flight.type = EVENT_INTERRUPT;
+	assert_int_equal(at_gpa("\x90", 1, code), VERDICT_RETRY);
+	assert_int_equal(touched, 0x5000);
+	assert_int_equal(fake.vcpu.events.in_flight.type, EVENT_INTERRUPT);
+	fake.vcpu.events.in_flight.type = EVENT_NONE;
+	touched = 0;
+	assert_int_equal(RUN("\x8b\x03"), VERDICT_ADVANCED);
+	assert_int_equal(at_gpa("\x90", 1, denied), VERDICT_END);
+	expect_end("write of memory without that right: gpa 0x5000");
+	assert_int_equal(touched, 0);
+	touch_result = ERR_MEMORY;
+	assert_int_equal(at_gpa("\x90", 1, code), VERDICT_END);
+	/* Where nothing is on demand, such an access is a mistake of ours or the guest's. */
+	fake.vm.demand.on = false;
+	assert_int_equal(at_gpa("\x90", 1, code), VERDICT_END);
+}
+
 /* The window of a VGA card that is not there. */
 static void test_empty_vga_window(void **state)
 {
@@ -475,6 +518,7 @@ int main(void)
 		cmocka_unit_test_setup(test_ram_meanwhile, setup),
 		cmocka_unit_test_setup(test_refusals, setup),
 		cmocka_unit_test_setup(test_outside_everything, setup),
+		cmocka_unit_test_setup(test_ram_on_demand, setup),
 		cmocka_unit_test_setup(test_empty_vga_window, setup),
 		cmocka_unit_test_setup(test_code_at_a_page_end, setup),
 		cmocka_unit_test_setup(test_other_modes, setup),

@@ -328,6 +328,42 @@ static void test_entry(void **state)
 	pt_destroy(&pt, 0, 0);
 }
 
+/* Page by page: the table is remembered within 2 MiB, and forgotten with it. */
+static void test_map_page(void **state)
+{
+	(void)state;
+	for (u32 f = 0; f < ARRAY_SIZE(formats); f++) {
+		const u32 rights = formats[f] == &pt_format_npt ? RWX | (u32)PT_USER : RWX;
+		const u64 at = 4 * MIB;
+		struct pt pt;
+
+		assert_int_equal(pt_init(&pt, formats[f], &allocator, 3), OK);
+		allocations_left = 2;
+		assert_int_equal(pt_map_page(&pt, at, 0x7000, rights, CACHE_WB), ERR_MEMORY);
+		assert_int_equal(pages_used, 1);
+		allocations_left = 3;
+		assert_int_equal(pt_map_page(&pt, at, 0x7000, rights, CACHE_WB), OK);
+		assert_int_equal(pt_map_page(&pt, at + 4096, 0x5000, rights, CACHE_WB), OK);
+		assert_int_equal(pt_map_page(&pt, at + 4096, 0x9000, rights, CACHE_WB), ERR_EXISTS);
+		assert_int_equal(pt_map_page(&pt, at + 8192, 0x6000, rights & ~(u32)PT_WRITE, CACHE_UC), OK);
+		assert_int_equal(pt_map_page(&pt, at + 2 * MIB, 0x9000, rights, CACHE_WB), ERR_MEMORY);
+		expect(&pt, at, 0x7000, 4096, rights, CACHE_WB);
+		expect(&pt, at + 4096, 0x5000, 4096, rights, CACHE_WB);
+		expect(&pt, at + 8192, 0x6000, 4096, rights & ~(u32)PT_WRITE, CACHE_UC);
+		expect_hole(&pt, at + 12288, 4096);
+		allocations_left = -1;
+		/* The table goes with its last page, and must not be written to any more. */
+		assert_int_equal(pt_unmap(&pt, at, 2 * MIB, NULL), OK);
+		pt_reap(&pt);
+		assert_int_equal(pt_map_page(&pt, at + 4096, 0x5000, rights, CACHE_WB), OK);
+		expect(&pt, at + 4096, 0x5000, 4096, rights, CACHE_WB);
+		expect_hole(&pt, at, 4096);
+		assert_int_equal(pt_map(&pt, GIB, GIB, 2 * MIB, rights, CACHE_WB, NULL), OK);
+		assert_int_equal(pt_map_page(&pt, GIB, 0x5000, rights, CACHE_WB), ERR_EXISTS);
+		pt_destroy(&pt, 0, 0);
+	}
+}
+
 /* A slot shared with another root is left alone by the end of this one. */
 static void test_shared_slots(void **state)
 {
@@ -401,6 +437,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_protect, no_page_left),
 		cmocka_unit_test_teardown(test_sticky, no_page_left),
 		cmocka_unit_test_teardown(test_entry, no_page_left),
+		cmocka_unit_test_teardown(test_map_page, no_page_left),
 		cmocka_unit_test_teardown(test_shared_slots, no_page_left),
 		cmocka_unit_test_teardown(test_walk, no_page_left),
 	};

@@ -89,6 +89,28 @@ static int model_step(struct pt *pt, struct pt_change *change, u64 first, u64 co
 	return error;
 }
 
+/* One page by pt_map_page(), in a place that goes on from the last one for a while. */
+static void model_page(struct pt *pt, u64 step)
+{
+	static u64 at;
+	paddr_t pa = 16 * GIB + below(1024) * PAGE_SIZE;
+	u32 before = pages_used, rights = pt->format == &pt_format_npt ? RW | (u32)PT_USER : RW;
+	u64 expected;
+	int error;
+
+	at = step % 16 ? (at + 1) % MODEL_PAGES : below(MODEL_PAGES);
+	expected = model[at];
+	error = pt_map_page(pt, MODEL_BASE + at * PAGE_SIZE, pa, rights, CACHE_WB);
+	if (expected)
+		assert_int_equal(error, ERR_EXISTS);
+	else if (error)
+		assert_true(error == ERR_MEMORY && allocations_left == 0);
+	if (error)
+		assert_int_equal(pages_used, before);
+	else
+		model[at] = model_word(pa, rights, CACHE_WB);
+}
+
 static void test_model(void **state)
 {
 	(void)state;
@@ -110,6 +132,8 @@ static void test_model(void **state)
 				failures += allocations_left == 0;
 				assert_int_equal(pages_used, before);
 			}
+			for (u32 i = below(8) ? 0 : 40; i > 0; i--)
+				model_page(&pt, step + i);
 			allocations_left = -1;
 			if (rand() % 2)
 				pt_reap(&pt);

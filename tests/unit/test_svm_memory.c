@@ -91,6 +91,16 @@ int pt_map(struct pt *pt, u64 va, paddr_t pa, u64 size, u32 rights, enum memory_
 	return OK;
 }
 
+int pt_map_page(struct pt *pt, u64 va, paddr_t pa, u32 rights, enum memory_cache cache)
+{
+	(void)pt;
+	assert_int_equal(va, 0x5000);
+	assert_int_equal(pa, 0x7000);
+	assert_int_equal(rights, PT_READ | PT_WRITE | PT_EXEC | PT_USER);
+	assert_int_equal(cache, CACHE_WB);
+	return ERR_EXISTS;
+}
+
 int pt_unmap(struct pt *pt, u64 va, u64 size, struct pt_change *change)
 {
 	(void)pt;
@@ -171,6 +181,7 @@ static void rights_taken_away_kick_and_rights_given_do_not(void **state UNUSED)
 static void mapping_flushes_nothing(void **state UNUSED)
 {
 	assert_int_equal(svm_map(&vm, 0, 0, PAGE_SIZE, GUEST_READ, CACHE_WB), OK);
+	assert_int_equal(svm_map_page(&vm, 0x5000, 0x7000), ERR_EXISTS);
 	assert_int_equal(kicks, 0);
 	assert_false(svm[0].renew || svm[1].renew);
 }

@@ -72,6 +72,7 @@ static u64 table_entry(const struct pt *pt, const void *page)
  */
 static void detach(struct pt *pt, void *page)
 {
+	pt->last.key = 0; /* it may be this one */
 	chain(&pt->detached, page);
 }
 
@@ -398,4 +399,36 @@ u64 *pt_entry(struct pt *pt, u64 va, u32 level)
 		table = page;
 	}
 	return &table[pt_index(address, level)];
+}
+
+static int __attribute__((noinline)) remember_table(struct pt *pt, u64 va, u64 key, u32 rights, enum memory_cache cache)
+{
+	u64 *entry = pt_entry(pt, va, 1);
+	struct pt_leaf leaf;
+
+	if (!entry)
+		return pt_lookup(pt, va, &leaf) ? ERR_EXISTS : ERR_MEMORY;
+	pt->last.key = key;
+	pt->last.table = entry - pt_index(pt_low_bits(va), 1);
+	pt->last.attributes = pt->format->leaf(0, 1, rights, cache);
+	return OK;
+}
+
+/* What is not present is 0 in these tables: clear() leaves nothing else. */
+int pt_map_page(struct pt *pt, u64 va, paddr_t pa, u32 rights, enum memory_cache cache)
+{
+	u64 key = ALIGN_DOWN(va, pt_level_size(2)) | (u64)cache << 8 | rights;
+	u64 *entry;
+	int error;
+
+	if (UNLIKELY(pt->last.key != key)) {
+		error = remember_table(pt, va, key, rights, cache);
+		if (error)
+			return error;
+	}
+	entry = &pt->last.table[pt_index(va, 1)];
+	if (UNLIKELY(pt_load(entry)))
+		return ERR_EXISTS;
+	store(entry, pt->last.attributes | pa);
+	return OK;
 }

@@ -65,6 +65,11 @@ struct pt {
 	void *root;	/* page of the top level */
 	u32 largest;	/* the largest leaf level this machine has; <= format->largest */
 	void *detached; /* structure pages waiting for pt_reap() */
+	struct {
+		u64 key;	/* the 2 MiB it is for, and the rights and type of its leaves; 0: none */
+		u64 *table;
+		u64 attributes; /* of a leaf, all but the address */
+	} last; /* the table that pt_map_page() used last */
 };
 
 /* An empty translation. ERR_INVALID: largest is 0 or above the format's; ERR_MEMORY: no page for the root. */
@@ -80,6 +85,12 @@ void pt_destroy(struct pt *pt, u32 keep_first, u32 keep_count);
  * ERR_MEMORY when tables could not be had; nothing is left half done.
  */
 int pt_map(struct pt *pt, u64 va, paddr_t pa, u64 size, u32 rights, enum memory_cache cache, struct pt_change *change);
+/*
+ * Map one page, with a 4 KiB leaf: as pt_map() with the range inside the format's, which is the caller's to know. It remembers the
+ * table, so that the next page of the same 2 MiB costs one look and one store: for RAM that is backed page by page. ERR_EXISTS,
+ * ERR_MEMORY.
+ */
+int pt_map_page(struct pt *pt, u64 va, paddr_t pa, u32 rights, enum memory_cache cache);
 /*
  * Unmap whatever is mapped in the range, splitting larger leaves at its ends. ERR_INVALID; ERR_MEMORY when splitting
  * needs tables that could not be had: nothing has changed then. A table the root points to stays once it is there,

@@ -147,6 +147,11 @@ int root_map_window(struct root *root, gpa_t gpa, paddr_t pa, u64 size)
 	return pt_map(&root->pt, WINDOW_BASE + gpa, pa, size, RIGHTS_WINDOW, CACHE_WB, NULL);
 }
 
+int root_map_window_page(struct root *root, gpa_t gpa, paddr_t pa)
+{
+	return pt_map_page(&root->pt, WINDOW_BASE + gpa, pa, RIGHTS_WINDOW, CACHE_WB);
+}
+
 /* Window entries are not global and there is no PCID: CR3 loaded again drops them. */
 static void flush_if_held(void *context)
 {

@@ -35,6 +35,8 @@ void root_destroy(struct root *root); /* no core may hold it (checked) */
  * serializes the calls for one root. ERR_RANGE beyond WINDOW_SIZE; else as pt_map().
  */
 int root_map_window(struct root *root, gpa_t gpa, paddr_t pa, u64 size);
+/* The same for one 4 KiB page of RAM below WINDOW_SIZE, quick for the page next to the last one: as pt_map_page(). */
+int root_map_window_page(struct root *root, gpa_t gpa, paddr_t pa);
 /*
  * Take it out; when it returns no core can reach it and the frames may be freed. Waits for every core that holds the
  * root, so the caller holds no lock they may be waiting for. ERR_RANGE, or as pt_unmap().
@@ -50,6 +52,7 @@ void *map_device(paddr_t pa, u64 size, enum memory_cache cache);
 const void *map_module(paddr_t pa, u64 size);
 /* Zero [pa, pa+size) (4 KiB multiples) through this core's temporary mapping; on our own tables only. */
 void zero_frames(paddr_t pa, u64 size);
+void zero_frame(paddr_t pa); /* one, page aligned */
 /*
  * Map the frame of pa temporarily on this core, write-back; the address of pa itself, valid to the end of its page
  * until the next temp_map there.

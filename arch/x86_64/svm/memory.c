@@ -99,6 +99,12 @@ int svm_map(struct vm *vm, gpa_t gpa, paddr_t pa, u64 size, u32 rights, enum mem
 	return error;
 }
 
+/* As in svm_map(), but that INVAL_GUEST_MAPPED asks for no step is known here: tests/unit/test_inval.c holds it to that. */
+int svm_map_page(struct vm *vm, gpa_t gpa, paddr_t pa)
+{
+	return pt_map_page(&vm_of(vm)->tables, gpa, pa, PT_READ | PT_WRITE | PT_EXEC | PT_USER, CACHE_WB);
+}
+
 int svm_unmap(struct vm *vm, gpa_t gpa, u64 size)
 {
 	struct pt_change change = {0};

@@ -171,6 +171,7 @@ const struct engine_ops svm_engine = {
 	.export_state = svm_export_state,
 	.import_state = svm_import_state,
 	.map = svm_map,
+	.map_page = svm_map_page,
 	.unmap = svm_unmap,
 	.protect = svm_protect,
 	.memory_written = svm_memory_written,

@@ -31,7 +31,7 @@ struct svm_core {
 	struct vmcb *host;    /* VMSAVE area of the host */
 };
 
-/* One per VM: second-level tables and permission maps. `lock` of struct vm guards the tables. */
+/* One per VM: second-level tables and permission maps. The tables change while the VM is made or unmade, and by map_page() alone in between. */
 struct svm_vm {
 	struct pt tables;
 	u8 *io_map; /* all ones: every port exits */
@@ -85,6 +85,7 @@ void svm_core_disable(void);
 int svm_vm_create(struct vm *vm);
 void svm_vm_destroy(struct vm *vm);
 int svm_map(struct vm *vm, gpa_t gpa, paddr_t pa, u64 size, u32 rights, enum memory_cache cache);
+int svm_map_page(struct vm *vm, gpa_t gpa, paddr_t pa);
 int svm_unmap(struct vm *vm, gpa_t gpa, u64 size);
 int svm_protect(struct vm *vm, gpa_t gpa, u64 size, u32 rights);
 void svm_memory_written(struct vm *vm, gpa_t gpa, u64 size);

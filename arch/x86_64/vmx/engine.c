@@ -45,6 +45,7 @@ const struct engine_ops vmx_engine = {
 	.export_state = vmx_export_state,
 	.import_state = vmx_import_state,
 	.map = vmx_map,
+	.map_page = vmx_map_page,
 	.unmap = vmx_unmap,
 	.protect = vmx_protect,
 	.memory_written = vmx_memory_written,

@@ -97,6 +97,18 @@ int vmx_map(struct vm *vm, gpa_t gpa, paddr_t pa, u64 size, u32 rights, enum mem
 	return error;
 }
 
+/* Of what was not present nothing is remembered: INVAL_GUEST_MAPPED asks for no step, which tests/unit/test_inval.c holds it to. */
+int vmx_map_page(struct vm *vm, gpa_t gpa, paddr_t pa)
+{
+	struct vmx_vm *x = vmx_vm_of(vm);
+	int error;
+
+	lock_acquire(&x->lock);
+	error = pt_map_page(&x->ept, gpa, pa, PT_READ | PT_WRITE | PT_EXEC, CACHE_WB);
+	lock_release(&x->lock);
+	return error;
+}
+
 int vmx_unmap(struct vm *vm, gpa_t gpa, u64 size)
 {
 	struct vmx_vm *x = vmx_vm_of(vm);

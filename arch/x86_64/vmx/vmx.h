@@ -86,6 +86,7 @@ void vmx_decide(void);
 int vmx_vm_create(struct vm *vm);
 void vmx_vm_destroy(struct vm *vm);
 int vmx_map(struct vm *vm, gpa_t gpa, paddr_t pa, u64 size, u32 rights, enum memory_cache cache);
+int vmx_map_page(struct vm *vm, gpa_t gpa, paddr_t pa);
 int vmx_unmap(struct vm *vm, gpa_t gpa, u64 size);
 int vmx_protect(struct vm *vm, gpa_t gpa, u64 size, u32 rights);
 void vmx_memory_written(struct vm *vm, gpa_t gpa, u64 size);
