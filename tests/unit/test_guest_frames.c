@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -530,6 +531,36 @@ static void test_overcommit_is_told(void **state)
 	assert_string_not_equal(said, "");
 }
 
+/* Cores that come for the same pages at once: a frame for each page, and no more. */
+#define RACED 2000u
+
+static void *race(void *context)
+{
+	u64 *failures = context;
+
+	for (u32 i = 0; i < RACED; i++)
+		*failures += guest_memory_touch(vm, i * PAGE_SIZE) != OK;
+	return NULL;
+}
+
+static void test_cores_at_once(void **state)
+{
+	u64 failures[4] = {0};
+	pthread_t thread[4];
+
+	(void)state;
+	vm->demand.on = true;
+	assert_int_equal(guest_memory_add(vm, 0, 96 * MIB), OK);
+	for (u32 i = 0; i < ARRAY_SIZE(thread); i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, race, &failures[i]), 0);
+	for (u32 i = 0; i < ARRAY_SIZE(thread); i++)
+		assert_int_equal(pthread_join(thread[i], NULL) | (int)failures[i], 0);
+	assert_int_equal(maps, RACED);
+	assert_int_equal(vm->demand.backed, RACED * PAGE_SIZE);
+	assert_mapped(0, RACED * PAGE_SIZE);
+	assert_int_equal(pages_owned(), (RACED + 63) / 64 * 64);
+}
+
 static int work(struct vm *of, void *context)
 {
 	assert_ptr_equal(of, vm);
@@ -566,6 +597,7 @@ int main(void)
 		TEST(test_demand_leaves_pool_to_others),
 		TEST(test_demand_engine_refuses),
 		TEST(test_overcommit_is_told),
+		TEST(test_cores_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -347,6 +347,7 @@ static void test_map_page(void **state)
 		assert_int_equal(pt_map_page(&pt, at + 4096, 0x9000, rights, CACHE_WB), ERR_EXISTS);
 		assert_int_equal(pt_map_page(&pt, at + 8192, 0x6000, rights & ~(u32)PT_WRITE, CACHE_UC), OK);
 		assert_int_equal(pt_map_page(&pt, at + 2 * MIB, 0x9000, rights, CACHE_WB), ERR_MEMORY);
+		assert_int_equal(pt_map_page(&pt, at + 0x10000, 0x5000, rights, CACHE_WB), OK);
 		expect(&pt, at, 0x7000, 4096, rights, CACHE_WB);
 		expect(&pt, at + 4096, 0x5000, 4096, rights, CACHE_WB);
 		expect(&pt, at + 8192, 0x6000, 4096, rights & ~(u32)PT_WRITE, CACHE_UC);
