@@ -95,6 +95,14 @@ static inline int back(struct vm *vm, gpa_t gpa)
 	return vm->engine->map_page(vm, gpa, pa);
 }
 
+/* A hole of one page is one in a table that is there. */
+static bool has_table(const struct vm *vm, gpa_t gpa)
+{
+	struct pt_leaf leaf;
+
+	return pt_lookup(&vm->root.pt, WINDOW_BASE + gpa, &leaf) || leaf.size == PAGE_SIZE;
+}
+
 /*
  * The first page of 2 MiB needs tables: whether there may be any. Later ones are recognized by `region`, which also says that all of it is
  * RAM; so it is kept only for such.
@@ -103,7 +111,7 @@ static bool __attribute__((noinline)) enter_region(struct vm *vm, gpa_t gpa)
 {
 	gpa_t start = ALIGN_DOWN(gpa, LARGE);
 
-	if (!pool_has_room() && !is_backed(vm, gpa))
+	if (!pool_has_room() && !has_table(vm, gpa))
 		return false;
 	if (guest_memory_contains(&vm->memory, start, LARGE, false))
 		__atomic_store_n(&vm->demand.region, GUEST_REGION(gpa), __ATOMIC_RELAXED);

@@ -10,8 +10,11 @@ from tools.launch.bochs import FIXED_TIME
 
 DEFAULT = (ROOT / "guests" / "default.conf").read_text()
 WORDS = "console=ttyS0 quiet cryptomgr.notests"
-# The second one tells by itself that it goes on, since the first one has the terminal; the first one comes back after a panic.
-WATCHED = DEFAULT.replace("token=two", "token=two run=beat").replace("[debian1]\n", "[debian1]\non_crash = restart\n")
+# The second one tells by itself that it goes on, since the first one has the terminal; the first one comes back after a panic. RAM on
+# demand is the first one's, so that all that is tested there is tested with it.
+DEMAND = "memory_backing = demand\n"
+WATCHED = DEFAULT.replace(DEMAND, "").replace("token=two", "token=two run=beat").replace(
+    "[debian1]\n", f"[debian1]\n{DEMAND}on_crash = restart\n")
 QEMU = Boot(platform="qemu", cores=2, memory=1024, config=WATCHED)
 BOCHS = Boot(platform="bochs", cores=2, memory=1024, config=WATCHED)
 MACHINES = on(QEMU, {"cores": 1}, {}, {"cores": 4}) + [BOCHS, pytest.param(*on(BOCHS, {"cores": 1}), marks=pytest.mark.full)]
@@ -28,7 +31,7 @@ KNOWN_ERRORS = {
 def test_the_scenario_is_the_default():
     """What the tests change of it is there to be changed."""
     assert WATCHED.count("run=beat") == 1 and WATCHED.count("on_crash = restart") == 1
-    assert DEFAULT.count(WORDS) == 2
+    assert DEFAULT.count(WORDS) == 2 and DEFAULT.count(DEMAND) == 1
 
 
 @EVERYWHERE

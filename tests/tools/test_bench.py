@@ -5,6 +5,8 @@ import pytest
 from tools import bench, profile
 
 SAID = """bench| bench,operation,median,min,mean
+fresh| bench,ept_violation_4k_page_fresh_net,410,408,443
+fresh| bench done
 bench| bench,cpuid_leaf_0,170,169,171
 bench| skip x2apic_eoi_write: no x2APIC
 vm bench: made in 5000 ticks, 3500 of them to zero its RAM; 150 KiB beyond its RAM
@@ -39,7 +41,11 @@ def measured(ticks, reads="5", writes="1"):
 
 def test_rows_of_the_guest():
     rows, skipped = bench.parse(SAID)
-    assert rows == {"cpuid_leaf_0": {"operation": "cpuid_leaf_0", "trivisor": "170", "min": "169", "mean": "171"}}
+    assert rows["cpuid_leaf_0"] == {"operation": "cpuid_leaf_0", "trivisor": "170", "min": "169", "mean": "171"}
+    # The mean is the figure of a fresh page; and rows are in the order of the traces.
+    assert list(rows) == ["ept_violation_4k_page_fresh_net", "cpuid_leaf_0"]
+    assert rows["ept_violation_4k_page_fresh_net"] == {
+        "operation": "ept_violation_4k_page_fresh_net", "trivisor": "443", "min": "408", "mean": "443"}
     assert skipped == {"x2apic_eoi_write": "no x2APIC"}
 
 

@@ -187,12 +187,14 @@ bool pt_lookup(const struct pt *pt, u64 va, struct pt_leaf *leaf)
 {
 	gpa_t gpa = va - WINDOW_BASE, start = ALIGN_DOWN(gpa, 2 * MIB);
 	paddr_t first = window[start / PAGE_SIZE];
-	bool whole = first && !(first & (2 * MIB - 1));
+	bool any = false, whole = first && !(first & (2 * MIB - 1));
 
 	(void)pt;
 	for (u64 at = 0; whole && at < 2 * MIB; at += PAGE_SIZE)
 		whole = window[(start + at) / PAGE_SIZE] == first + at;
-	*leaf = (struct pt_leaf){.pa = window[gpa / PAGE_SIZE], .size = whole ? 2 * MIB : PAGE_SIZE};
+	for (u64 at = 0; at < 2 * MIB; at += PAGE_SIZE)
+		any |= window[(start + at) / PAGE_SIZE] != 0;
+	*leaf = (struct pt_leaf){.pa = window[gpa / PAGE_SIZE], .size = whole || !any ? 2 * MIB : PAGE_SIZE};
 	return leaf->pa != 0;
 }
 
@@ -484,12 +486,13 @@ static void test_demand_leaves_pool_to_others(void **state)
 	vm->demand.on = true;
 	assert_int_equal(guest_memory_add(vm, 0, 96 * MIB), OK);
 	assert_int_equal(guest_memory_touch(vm, 4 * MIB), OK);
+	assert_int_equal(guest_memory_touch(vm, 6 * MIB), OK);
 	pool_used = POOL - POOL / 4;
 	assert_int_equal(guest_memory_touch(vm, 4 * MIB + PAGE_SIZE), OK);
 	assert_int_equal(guest_memory_touch(vm, 8 * MIB), ERR_MEMORY);
 	assert_string_equal(said, "the hypervisor's pool has no room for tables left for gpa 0x800000: 0 of 96 MiB are backed; run fewer VMs or give them less memory");
 	assert_int_equal(ends, 1);
-	assert_int_equal(guest_memory_touch(vm, 4 * MIB), OK);
+	assert_int_equal(guest_memory_touch(vm, 6 * MIB), OK);
 	pool_used -= PAGE_SIZE;
 	assert_int_equal(guest_memory_touch(vm, 8 * MIB), OK);
 }
