@@ -35,7 +35,8 @@ $(BUILD)/kernel/%.o: %.c
 
 # What every exit runs through. A backtrace through one of these passes over its caller, which is always the same.
 # Nothing of ours needs a stack aligned to 16 bytes, since we use no SSE.
-HOT := vmm/run vmm/memory vmm/guest_memory_demand arch/x86_64/mmu/pt arch/x86_64/mmu/temp arch/x86_64/mmu/root arch/x86_64/vmx/ept vmm/core vmm/sched vmm/sched_round_robin arch/x86_64/vmx/vcpu arch/x86_64/vmx/current arch/x86_64/cpu/xstate arch/x86_64/cpu/features \
+HOT := vmm/run vmm/memory vmm/guest_memory_demand arch/x86_64/mmu/pt arch/x86_64/mmu/temp arch/x86_64/mmu/root arch/x86_64/vmx/ept \
+	vmm/core vmm/sched vmm/sched_round_robin arch/x86_64/vmx/vcpu arch/x86_64/vmx/current arch/x86_64/cpu/xstate arch/x86_64/cpu/features \
 	vmm/cpuid vmm/msr vmm/hypercall vmm/io arch/x86_64/vmx/run arch/x86_64/vmx/exit \
 	vmm/apic vmm/event vmm/services vmm/timer vmm/vcpu_regs vmm/devices/bus vmm/devices/pic8259 vmm/devices/uart16550 \
 	vmm/devices/vlapic vmm/devices/vlapic_irq vmm/devices/vlapic_msr vmm/devices/vlapic_timer arch/x86_64/vmx/event arch/x86_64/vmx/registers

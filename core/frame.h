@@ -44,8 +44,8 @@ struct frame_run {
 };
 u32 frame_alloc_runs(struct frame_run *runs, u32 max, u64 size, frame_owner_t owner);
 /*
- * The next free run, wherever it is, of at most `most` bytes (multiple of 4 KiB, > 0), now `owner`'s; *got says how long it is.
- * Quick: it goes on where the last one ended. 0, and *got 0: nothing is free. NOT zeroed here either.
+ * The next free run, wherever it is, of at most `most` bytes (multiple of 4 KiB, > 0), now `owner`'s; *got says how
+ * long it is. Quick: it goes on where the last one ended. 0, and *got 0: nothing is free. NOT zeroed here either.
  */
 paddr_t frame_take(u64 most, u64 *got, frame_owner_t owner);
 /* Give back; panics unless all of it is `owner`'s. */

@@ -253,7 +253,10 @@ static const struct config_key vm_keys[] = {
 	KEY("cpuid-accounting", set_cpuid_accounting),
 };
 
-/* What is backed on demand may be more than there is: that is for the machine to tell, and for the VM that finds nothing left. */
+/*
+ * What is backed on demand may be more than there is: that is for the machine to tell, and for the VM that finds
+ * nothing left.
+ */
 static u64 memory_needed(const struct vm_config *vm)
 {
 	return vm->memory_backing == BACKING_DEMAND ? 0 : vm->memory;

@@ -74,17 +74,19 @@ struct engine_ops {
 	void (*put)(struct vcpu *vcpu);
 
 	/*
-	 * Run the guest, and after each exit, which is in vcpu->exit then, ask vcpu_exited() (vmm/loop.h) whether to go on;
-	 * return when it says no. exit.raw is at most ACCOUNT_REASONS. The root in CR3 is the same before and after. An
-	 * event whose delivery the exit interrupted is in vcpu->events.in_flight, and ATTENTION_EVENT is set for it.
+	 * Run the guest, and after each exit, which is in vcpu->exit then, ask vcpu_exited() (vmm/loop.h) whether to go
+	 * on; return when it says no. exit.raw is at most ACCOUNT_REASONS. The root in CR3 is the same before and
+	 * after. An event whose delivery the exit interrupted is in vcpu->events.in_flight, and ATTENTION_EVENT is set
+	 * for it.
 	 */
 	void (*run)(struct vcpu *vcpu);
 
 	/* Bring the registers of `mask` (BIT(enum reg)) into vcpu->reg and set them in vcpu->cached. */
 	void (*fetch)(struct vcpu *vcpu, u64 mask);
 	/*
-	 * RIP and RFLAGS become cached, and the rest is answered: one call for what every emulated instruction pays for.
-	 * An engine that knows at the exit already that it was an instruction's puts all of it there, with CACHED_END.
+	 * RIP and RFLAGS become cached, and the rest is answered: one call for what every emulated instruction pays
+	 * for. An engine that knows at the exit already that it was an instruction's puts all of it there, with
+	 * CACHED_END.
 	 */
 	struct instruction_end (*instruction_end)(struct vcpu *vcpu);
 	/* Length of the instruction that exited; 0: unknown, decode it. */
@@ -104,7 +106,10 @@ struct engine_ops {
 	 * the first run. Returns APIC_ASSIST_*: what it will do. NULL: nothing. (vmm/devices/apic_view.h)
 	 */
 	u32 (*assist_apic)(struct vcpu *vcpu, void *page);
-	/* What it is to know of the local APIC at the next entry; the engine writes what is new. Only after assist_apic(). */
+	/*
+	 * What it is to know of the local APIC at the next entry; the engine writes what is new. Only after
+	 * assist_apic().
+	 */
 	void (*show_apic)(struct vcpu *vcpu, const struct apic_view *view);
 
 	void (*get_segment)(struct vcpu *vcpu, enum segment_name name, struct segment *segment);
@@ -138,7 +143,8 @@ struct engine_ops {
 	 */
 	int (*map)(struct vm *vm, gpa_t gpa, paddr_t pa, u64 size, u32 rights, enum memory_cache cache);
 	/*
-	 * One page of RAM backed on demand, with all rights, write-back. Any core; the VM's calls are serialized. ERR_EXISTS, ERR_MEMORY.
+	 * One page of RAM backed on demand, with all rights, write-back. Any core; the VM's calls are serialized.
+	 * ERR_EXISTS, ERR_MEMORY.
 	 */
 	int (*map_page)(struct vm *vm, gpa_t gpa, paddr_t pa);
 	int (*unmap)(struct vm *vm, gpa_t gpa, u64 size);

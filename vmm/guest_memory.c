@@ -13,7 +13,10 @@ static void assert_current(const struct vm *vm)
 	ASSERT(this_core()->root == vm->root.cr3);
 }
 
-/* A copy that fails where RAM is has met a page on demand. It begins again: the guest cannot tell that from one that came later. */
+/*
+ * A copy that fails where RAM is has met a page on demand. It begins again: the guest cannot tell that from one that
+ * came later.
+ */
 int guest_read(struct vm *vm, gpa_t gpa, void *to, u64 size)
 {
 	int error = guest_memory_check(&vm->memory, gpa, size, false);
@@ -58,8 +61,8 @@ int guest_compare_exchange(struct vm *vm, gpa_t gpa, u32 size, u64 *expected, u6
 }
 
 /*
- * How far a run of small pages goes: to where a larger one can begin, if one fits behind it. RAM above the VGA window begins unaligned, and
- * all of it would be small pages otherwise.
+ * How far a run of small pages goes: to where a larger one can begin, if one fits behind it. RAM above the VGA window
+ * begins unaligned, and all of it would be small pages otherwise.
  */
 static u64 up_to_larger(gpa_t gpa, u64 size, u64 larger)
 {
@@ -68,7 +71,10 @@ static u64 up_to_larger(gpa_t gpa, u64 size, u64 larger)
 	return left && left < size && size - left >= larger ? left : size;
 }
 
-/* A run of frames for guest-physical `gpa`, at most `size` bytes: as large, and aligned for as large pages, as there is. */
+/*
+ * A run of frames for guest-physical `gpa`, at most `size` bytes: as large, and aligned for as large pages, as there
+ * is.
+ */
 static paddr_t alloc_run(struct vm *vm, gpa_t gpa, u64 size, u64 *got)
 {
 	static const u64 page_sizes[] = {GIB, 2 * MIB, PAGE_SIZE};

@@ -1,6 +1,6 @@
 /*
- * RAM that is backed on demand: a page gets its frame when the guest, or the hypervisor for it, first touches it. What is mapped in the
- * VM's window is backed; there is no other record. A page that is there never comes here.
+ * RAM that is backed on demand: a page gets its frame when the guest, or the hypervisor for it, first touches it. What
+ * is mapped in the VM's window is backed; there is no other record. A page that is there never comes here.
  */
 #include "arch/x86_64/mmu/root.h"
 #include "core/frame.h"
@@ -11,7 +11,10 @@
 /* Frames are taken from all VMs' by so many bytes at a time: the lock over all of them is taken once for 64 pages. */
 #define STOCK (64 * PAGE_SIZE)
 #define LARGE (2 * MIB) /* what one table of pages is for */
-/* Of the pool, what tables for such RAM leave to others: a guest that touches a page here and there takes two of the pool's for each. */
+/*
+ * Of the pool, what tables for such RAM leave to others: a guest that touches a page here and there takes two of the
+ * pool's for each.
+ */
 #define POOL_KEPT 4 /* a fourth */
 
 static u64 owed;     /* (a) bytes of RAM on demand, of all VMs, for which no frames are taken yet */
@@ -39,7 +42,8 @@ void guest_memory_tell_overcommit(void)
 	bool over = more > free;
 
 	if (!__atomic_exchange_n(&is_told, over, __ATOMIC_RELAXED) && over)
-		log_line("memory: VMs with memory_backing = demand may touch %llu MiB more, the machine has %llu MiB free: one that finds none left ends",
+		log_line("memory: VMs with memory_backing = demand may touch %llu MiB more, "
+			 "the machine has %llu MiB free: one that finds none left ends",
 			 (unsigned long long)(more / MIB), (unsigned long long)(free / MIB));
 }
 
@@ -73,8 +77,8 @@ static bool pool_has_room(void)
 }
 
 /*
- * A frame for the page at gpa, zeroed before anyone can see it; the guest's own view comes last. ERR_EXISTS: it has one, another core was
- * quicker. ERR_MISSING: no frame is left. ERR_MEMORY: no tables. Lock held.
+ * A frame for the page at gpa, zeroed before anyone can see it; the guest's own view comes last. ERR_EXISTS: it has
+ * one, another core was quicker. ERR_MISSING: no frame is left. ERR_MEMORY: no tables. Lock held.
  */
 static inline int back(struct vm *vm, gpa_t gpa)
 {
@@ -104,8 +108,8 @@ static bool has_table(const struct vm *vm, gpa_t gpa)
 }
 
 /*
- * The first page of 2 MiB needs tables: whether there may be any. Later ones are recognized by `region`, which also says that all of it is
- * RAM; so it is kept only for such.
+ * The first page of 2 MiB needs tables: whether there may be any. Later ones are recognized by `region`, which also
+ * says that all of it is RAM; so it is kept only for such.
  */
 static bool __attribute__((noinline)) enter_region(struct vm *vm, gpa_t gpa)
 {
@@ -138,8 +142,10 @@ static int __attribute__((noinline)) fail(struct vm *vm, int error, gpa_t gpa)
 		return OK;
 	what = error == ERR_MISSING ? "the machine has no memory" : "the hypervisor's pool has no room for tables";
 
-	vm_end(vm, VM_END_ERROR, gpa, "%s left for gpa 0x%llx: %llu of %llu MiB are backed; run fewer VMs or give them less memory", what,
-	       (unsigned long long)gpa, (unsigned long long)(vm->demand.backed / MIB), (unsigned long long)(vm->memory.total / MIB));
+	vm_end(vm, VM_END_ERROR, gpa,
+	       "%s left for gpa 0x%llx: %llu of %llu MiB are backed; run fewer VMs or give them less memory", what,
+	       (unsigned long long)gpa, (unsigned long long)(vm->demand.backed / MIB),
+	       (unsigned long long)(vm->memory.total / MIB));
 	return ERR_MEMORY;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Accesses that second-level translation refused: RAM that is backed on demand and was not touched before, a device, or nothing that the
- * VM has.
+ * Accesses that second-level translation refused: RAM that is backed on demand and was not touched before, a device, or
+ * nothing that the VM has.
  */
 #include "lib/fmt.h"
 #include "vmm/handlers.h"
@@ -23,7 +23,10 @@ static const char *place_name(const struct vm *vm, const struct exit_memory *mem
 									   "outside its memory";
 }
 
-/* Page tables, code, or a stack or descriptor table at which an event was being delivered, in a device: no machine does that. */
+/*
+ * Page tables, code, or a stack or descriptor table at which an event was being delivered, in a device: no machine does
+ * that.
+ */
 static bool by_instruction(const struct vcpu *vcpu, const struct exit_memory *memory)
 {
 	return !memory->page_walk && !(memory->access & MEMORY_EXECUTE) && vcpu->events.in_flight.type == EVENT_NONE;
@@ -41,7 +44,10 @@ static enum verdict __attribute__((noinline)) refuse(struct vcpu *vcpu, const st
 	return VERDICT_END;
 }
 
-/* RAM that is backed on demand is asked first. Whatever met it, delivering an event or walking page tables too, does so once more. */
+/*
+ * RAM that is backed on demand is asked first. Whatever met it, delivering an event or walking page tables too, does so
+ * once more.
+ */
 enum verdict handle_memory(struct vcpu *vcpu, const struct vm_exit *exit)
 {
 	const struct exit_memory *memory = &exit->memory;

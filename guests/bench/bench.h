@@ -11,8 +11,8 @@
 typedef u32 (*sampler)(u64 argument);
 
 /*
- * Prints the row: median, min and mean of `full` less the median of `empty`, which does all of the same but the operation.
- * The exiting instruction itself is thus included.
+ * Prints the row: median, min and mean of `full` less the median of `empty`, which does all of the same but the
+ * operation. The exiting instruction itself is thus included.
  */
 void row(const char *operation, sampler full, sampler empty, u64 argument);
 /* The same for what is net already. */

@@ -37,7 +37,8 @@ static u32 do_zero(u64 unused UNUSED)
 {
 	u32 ticks;
 
-	__asm__ volatile("rdtsc; mov %%eax, %%r11d; mov %1, %%rdi; mov %2, %%ecx; xor %%eax, %%eax\nrep stosq\nrdtsc; sub %%r11d, %%eax"
+	__asm__ volatile("rdtsc; mov %%eax, %%r11d; mov %1, %%rdi; mov %2, %%ecx; xor %%eax, %%eax\n"
+			 "rep stosq\nrdtsc; sub %%r11d, %%eax"
 			 : "=&a"(ticks)
 			 : "r"(zeroed), "i"(ARRAY_SIZE(zeroed))
 			 : "rcx", "rdx", "rdi", "r11", "memory", "cc");

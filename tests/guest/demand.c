@@ -1,7 +1,7 @@
 // guest: 64
 /*
- * RAM that nobody touched: each way in which a page can be met for the first time, by an instruction, by the processor, or by a hypervisor for
- * the guest. Nothing may be seen of it but that it is zero.
+ * RAM that nobody touched: each way in which a page can be met for the first time, by an instruction, by the processor,
+ * or by a hypervisor for the guest. Nothing may be seen of it but that it is zero.
  */
 #include "guests/lib/guest.h"
 
@@ -32,7 +32,10 @@ static u64 differing(const u8 *at, u8 byte, u64 size)
 {
 	u64 left = size;
 
-	__asm__ volatile("repe scasb; jne 1f; xor %%ecx, %%ecx; jmp 2f; 1: inc %%rcx; 2:" : "+D"(at), "+c"(left) : "a"(byte) : "memory", "cc");
+	__asm__ volatile("repe scasb; jne 1f; xor %%ecx, %%ecx; jmp 2f; 1: inc %%rcx; 2:"
+			 : "+D"(at), "+c"(left)
+			 : "a"(byte)
+			 : "memory", "cc");
 	return left;
 }
 
@@ -128,7 +131,8 @@ CHECKS(demand_delivery)
 
 CHECKS(demand_tables)
 {
-	u64 *top = (u64 *)read_cr3(), *pointers = (u64 *)fresh(1), *directory = (u64 *)fresh(1), *table = (u64 *)fresh(1);
+	u64 *top = (u64 *)read_cr3();
+	u64 *pointers = (u64 *)fresh(1), *directory = (u64 *)fresh(1), *table = (u64 *)fresh(1);
 	volatile u64 *at = (volatile u64 *)ANYWHERE;
 
 	top[ANYWHERE >> 39] = (word)pointers | PRESENT;

@@ -1,5 +1,8 @@
 // guest: 64
-/* Writes to each page of the first mib=N MiB above FIRST, which must have been zero, and reads all of it again: seconds=N after its start. */
+/*
+ * Writes to each page of the first mib=N MiB above FIRST, which must have been zero, and reads all of it again:
+ * seconds=N after its start.
+ */
 #include "guests/lib/guest.h"
 
 #define PAGE  4096u

@@ -10,8 +10,8 @@ from tools.launch.bochs import FIXED_TIME
 
 DEFAULT = (ROOT / "guests" / "default.conf").read_text()
 WORDS = "console=ttyS0 quiet cryptomgr.notests"
-# The second one tells by itself that it goes on, since the first one has the terminal; the first one comes back after a panic. RAM on
-# demand is the first one's, so that all that is tested there is tested with it.
+# The second one tells by itself that it goes on, since the first one has the terminal; the first one comes back after a
+# panic. RAM on demand is the first one's, so that all that is tested there is tested with it.
 DEMAND = "memory_backing = demand\n"
 WATCHED = DEFAULT.replace(DEMAND, "").replace("token=two", "token=two run=beat").replace(
     "[debian1]\n", f"[debian1]\n{DEMAND}on_crash = restart\n")

@@ -1,4 +1,4 @@
-"""RAM that is backed on demand: first touches of every kind, more promised than there is, its end, and what comes back."""
+"""RAM that is backed on demand: first touches of every kind, more promised than there is, and what comes back."""
 import hashlib
 import re
 
@@ -8,7 +8,7 @@ from tests.lib import configs
 from tests.lib.boots import AMDV, ROOT, Boot, on
 from tests.lib.debian import BOOT, command, prompt
 
-# A guest that touches little of much, the same guest with all its RAM from the start, and one that touches nearly all it has.
+# A guest that touches little of much, the same guest with all its RAM from the start, and one that touches nearly all.
 TOUCHES = configs.text(configs.vm("demand", memory="64G", memory_backing="demand"),
                        configs.vm("full", "demand"),
                        configs.vm("most", "touch", memory="64M", memory_backing="demand", extra="mib=40"))
@@ -36,12 +36,14 @@ cpus = 0
 EXHAUSTED = on(Boot(config=HOG, memory=256, private="memory"), {"cores": 2}, *AMDV[1:2])
 
 LINUX = (ROOT / "guests" / "default.conf").read_text()
-LINUX = LINUX[:LINUX.index("# Its RAM is backed")].replace("memory = 128M\n", "memory = 8G\nmemory_backing = demand\nstats = on\n")
+LINUX = LINUX[:LINUX.index("# Its RAM is backed")].replace(
+    "memory = 128M\n", "memory = 8G\nmemory_backing = demand\nstats = on\n")
 WITHIN = Boot(platform="qemu", cores=1, memory=512, config=LINUX)
 
 END = 300  # seconds
 GROUPS = 6  # CHECKS in tests/guest/demand.c
-OVER = r"^memory: VMs with memory_backing = demand may touch (\d+) MiB more, the machine has (\d+) MiB free: one that finds none left ends$"
+OVER = (r"^memory: VMs with memory_backing = demand may touch (\d+) MiB more, the machine has (\d+) MiB free: "
+        r"one that finds none left ends$")
 BACKED = r"^vm {}: (\d+) of (\d+) KiB of its RAM backed on demand$"
 OUT = (r"^vm hog: ended: the machine has no memory left for gpa 0x[0-9a-f]+: (\d+) of 4095 MiB are backed; "
        r"run fewer VMs or give them less memory$")
@@ -107,7 +109,8 @@ def test_linux_sees_more_than_there_is(machine):
     prompt(machine)
     total = int(command(machine, "free -m | grep Mem")[0].split()[1])
     assert 7500 < total < 8192
-    written = command(machine, "mkdir /t; (for i in 1 2 3 4; do dd if=/dev/zero bs=1M count=24 of=/t/$i 2>/dev/null & done; wait); cat /t/* | md5sum")
+    write = "dd if=/dev/zero bs=1M count=24 of=/t/$i 2>/dev/null"
+    written = command(machine, f"mkdir /t; (for i in 1 2 3 4; do {write} & done; wait); cat /t/* | md5sum")
     assert written == [hashlib.md5(bytes(96 << 20)).hexdigest() + "  -"]
     machine.send(b"poweroff -f\r")
     machine.expect(r"^vm debian1: ended: ", BOOT)

@@ -280,7 +280,8 @@ static void test_memory_is_shared_out(void **state)
 static void test_memory_on_demand(void **state)
 {
 	(void)state;
-	assert_int_equal(parse_limited("[a]\nkernel=k\nmemory=160M\nmemory_backing=demand\n[b]\nkernel=k\nmemory=100M\nmemory-backing=full\n"
+	assert_int_equal(parse_limited("[a]\nkernel=k\nmemory=160M\nmemory_backing=demand\n"
+				       "[b]\nkernel=k\nmemory=100M\nmemory-backing=full\n"
 				       "[c]\nkernel=k\nmemory_backing=lazy", 100 * MIB, 1), 1);
 	assert_says("11: memory_backing = lazy: expected demand or full");
 	assert_int_equal(config.vm_count, 2);

@@ -406,7 +406,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_init),	cmocka_unit_test(test_sizing),
 		cmocka_unit_test(test_holes),	cmocka_unit_test(test_alloc),
-		cmocka_unit_test(test_take), cmocka_unit_test(test_reserve), cmocka_unit_test(test_small_ones_stay_together),
+		cmocka_unit_test(test_take),
+		cmocka_unit_test(test_reserve), cmocka_unit_test(test_small_ones_stay_together),
 		cmocka_unit_test(test_misuse),	cmocka_unit_test(test_runs),
 		cmocka_unit_test(test_model),	cmocka_unit_test(test_broken_chunks_first),
 	};

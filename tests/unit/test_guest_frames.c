@@ -1,5 +1,8 @@
 // sources: vmm/guest_memory.c vmm/guest_memory_demand.c vmm/guest_memory_map.c tests/unit/fake_core.c
-/* Where a VM's RAM comes from and goes to, at creation and on demand, over a machine of few frames; and the copies' checks. */
+/*
+ * Where a VM's RAM comes from and goes to, at creation and on demand, over a machine of few frames; and the copies'
+ * checks.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -35,7 +38,8 @@ static u64 pool_used;		/* of POOL */
 static char said[200];		/* log and the VM's end */
 static u32 ends;
 
-#define POOL (16 * MIB)
+#define POOL	(16 * MIB)
+#define OR_ELSE "run fewer VMs or give them less memory"
 
 void panic(const char *format, ...)
 {
@@ -263,7 +267,12 @@ static void memory_written(struct vm *of, gpa_t gpa, u64 size)
 	written += (u32)size;
 }
 
-static const struct engine_ops engine = {.map = engine_map, .map_page = engine_map_page, .unmap = engine_unmap, .memory_written = memory_written};
+static const struct engine_ops engine = {
+	.map = engine_map,
+	.map_page = engine_map_page,
+	.unmap = engine_unmap,
+	.memory_written = memory_written,
+};
 
 static u32 pages_owned(void)
 {
@@ -456,7 +465,10 @@ static void test_region(void **state)
 	vm->memory.count = 1;
 }
 
-/* All the machine has, then one page more: the VM ends, once with its lock free, and what is there can still be reached. */
+/*
+ * All the machine has, then one page more: the VM ends, once with its lock free, and what is there can still be
+ * reached.
+ */
 static void test_demand_runs_out(void **state)
 {
 	u8 byte = 0;
@@ -471,7 +483,7 @@ static void test_demand_runs_out(void **state)
 	assert_int_equal(frame_bytes_free(), 0);
 	assert_int_equal(guest_memory_touch(vm, 90 * MIB), ERR_MEMORY);
 	assert_int_equal(ends, 1);
-	assert_string_equal(said, "the machine has no memory left for gpa 0x5a00000: 42 of 96 MiB are backed; run fewer VMs or give them less memory");
+	assert_string_equal(said, "the machine has no memory left for gpa 0x5a00000: 42 of 96 MiB are backed; " OR_ELSE);
 	assert_int_equal(guest_read(vm, 90 * MIB, &byte, 1), ERR_MEMORY);
 	assert_int_equal(ends, 2);
 	assert_int_equal(guest_memory_touch(vm, 0), OK);
@@ -490,7 +502,8 @@ static void test_demand_leaves_pool_to_others(void **state)
 	pool_used = POOL - POOL / 4;
 	assert_int_equal(guest_memory_touch(vm, 4 * MIB + PAGE_SIZE), OK);
 	assert_int_equal(guest_memory_touch(vm, 8 * MIB), ERR_MEMORY);
-	assert_string_equal(said, "the hypervisor's pool has no room for tables left for gpa 0x800000: 0 of 96 MiB are backed; run fewer VMs or give them less memory");
+	assert_string_equal(said, "the hypervisor's pool has no room for tables left for gpa 0x800000: "
+				  "0 of 96 MiB are backed; " OR_ELSE);
 	assert_int_equal(ends, 1);
 	assert_int_equal(guest_memory_touch(vm, 6 * MIB), OK);
 	pool_used -= PAGE_SIZE;
@@ -521,7 +534,8 @@ static void test_overcommit_is_told(void **state)
 	assert_string_equal(said, "");
 	assert_int_equal(guest_memory_add(vm, 64 * MIB, MIB), OK);
 	guest_memory_tell_overcommit();
-	assert_string_equal(said, "memory: VMs with memory_backing = demand may touch 65 MiB more, the machine has 64 MiB free: one that finds none left ends");
+	assert_string_equal(said, "memory: VMs with memory_backing = demand may touch 65 MiB more, "
+				  "the machine has 64 MiB free: one that finds none left ends");
 	said[0] = 0;
 	guest_memory_tell_overcommit();
 	assert_string_equal(said, "");

@@ -420,7 +420,7 @@ static void test_outside_everything(void **state)
 /* RAM that is not there yet is backed, whatever met it; what was there and lacks a right, and devices, are not. */
 static void test_ram_on_demand(void **state)
 {
-	const struct exit_memory walk = {.gpa = RAM_SIZE - 8, .access = MEMORY_WRITE, .page_walk = true, .gva_valid = true};
+	const struct exit_memory walk = {.gpa = RAM_SIZE - 8, .access = MEMORY_WRITE, .page_walk = true};
 	const struct exit_memory code = {.gpa = 0x5000, .access = MEMORY_EXECUTE};
 	struct exit_memory denied = {.gpa = 0x5000, .access = MEMORY_WRITE, .present = true};
 

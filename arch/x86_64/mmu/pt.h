@@ -86,9 +86,9 @@ void pt_destroy(struct pt *pt, u32 keep_first, u32 keep_count);
  */
 int pt_map(struct pt *pt, u64 va, paddr_t pa, u64 size, u32 rights, enum memory_cache cache, struct pt_change *change);
 /*
- * Map one page, with a 4 KiB leaf: as pt_map() with the range inside the format's, which is the caller's to know. It remembers the
- * table, so that the next page of the same 2 MiB costs one look and one store: for RAM that is backed page by page. ERR_EXISTS,
- * ERR_MEMORY.
+ * Map one page, with a 4 KiB leaf: as pt_map() with the range inside the format's, which is the caller's to know. It
+ * remembers the table, so that the next page of the same 2 MiB costs one look and one store: for RAM that is backed
+ * page by page. ERR_EXISTS, ERR_MEMORY.
  */
 int pt_map_page(struct pt *pt, u64 va, paddr_t pa, u32 rights, enum memory_cache cache);
 /*

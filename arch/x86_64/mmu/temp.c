@@ -53,8 +53,8 @@ void *temp_map(paddr_t pa)
 }
 
 /*
- * The entry is emptied again: nothing of a guest stays mapped, and the next use begins with an entry that is not present, of which
- * no core remembers anything (SDM "Caching Translations in the TLBs").
+ * The entry is emptied again: nothing of a guest stays mapped, and the next use begins with an entry that is not
+ * present, of which no core remembers anything (SDM "Caching Translations in the TLBs").
  */
 static inline void zero_at(u64 *entry, u64 va, u64 value, u64 size)
 {

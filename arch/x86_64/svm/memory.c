@@ -39,7 +39,10 @@ void svm_vm_destroy(struct vm *vm)
 {
 	struct svm_vm *svm = vm_of(vm);
 
-	/* No core runs it, and its vCPUs' ASIDs are never used again in their generation: nothing to flush (INVAL_ROOT_REUSED). */
+	/*
+	 * No core runs it, and its vCPUs' ASIDs are never used again in their generation: nothing to flush
+	 * (INVAL_ROOT_REUSED).
+	 */
 	pt_destroy(&svm->tables, 0, 0);
 	pool_free(svm->io_map, IO_MAP_SIZE / PAGE_SIZE);
 	pool_delete(svm, sizeof(*svm));
@@ -59,8 +62,9 @@ static void forget(void *context)
 }
 
 /*
- * Do what inval_steps() lists for a change of this VM's nested tables. Each core leaves guest mode to answer the kick, and does the
- * step behind it before it can enter again: a step done by us alone, after the kick, would come too late for a core that was quick.
+ * Do what inval_steps() lists for a change of this VM's nested tables. Each core leaves guest mode to answer the kick,
+ * and does the step behind it before it can enter again: a step done by us alone, after the kick, would come too late
+ * for a core that was quick.
  */
 static void invalidate(struct vm *vm, enum inval_event event)
 {
@@ -99,7 +103,10 @@ int svm_map(struct vm *vm, gpa_t gpa, paddr_t pa, u64 size, u32 rights, enum mem
 	return error;
 }
 
-/* As in svm_map(), but that INVAL_GUEST_MAPPED asks for no step is known here: tests/unit/test_inval.c holds it to that. */
+/*
+ * As in svm_map(), but that INVAL_GUEST_MAPPED asks for no step is known here: tests/unit/test_inval.c holds it to
+ * that.
+ */
 int svm_map_page(struct vm *vm, gpa_t gpa, paddr_t pa)
 {
 	return pt_map_page(&vm_of(vm)->tables, gpa, pa, PT_READ | PT_WRITE | PT_EXEC | PT_USER, CACHE_WB);

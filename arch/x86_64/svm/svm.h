@@ -31,7 +31,10 @@ struct svm_core {
 	struct vmcb *host;    /* VMSAVE area of the host */
 };
 
-/* One per VM: second-level tables and permission maps. The tables change while the VM is made or unmade, and by map_page() alone in between. */
+/*
+ * One per VM: second-level tables and permission maps. The tables change while the VM is made or unmade, and by
+ * map_page() alone in between.
+ */
 struct svm_vm {
 	struct pt tables;
 	u8 *io_map; /* all ones: every port exits */

@@ -1,4 +1,7 @@
-/* Guest-physical memory: one EPT hierarchy a VM, made by the page-table engine (SDM vol. 3 "The Extended Page Table Mechanism (EPT)"). */
+/*
+ * Guest-physical memory: one EPT hierarchy a VM, made by the page-table engine (SDM vol. 3 "The Extended Page Table
+ * Mechanism (EPT)").
+ */
 #include "arch/x86_64/vmx/vmx.h"
 #include "core/panic.h"
 #include "core/pool.h"
@@ -34,7 +37,10 @@ static void free_tables(void *context)
 	pt_destroy(&x->ept, 0, 0);
 }
 
-/* Translations carry the EPT pointer as their tag, so a page used as a root again would bring the old ones back to life. */
+/*
+ * Translations carry the EPT pointer as their tag, so a page used as a root again would bring the old ones back to
+ * life.
+ */
 void vmx_vm_destroy(struct vm *vm)
 {
 	struct vmx_vm *x = vmx_vm_of(vm);
@@ -61,8 +67,8 @@ static void reap(void *context)
 }
 
 /*
- * The lock is let go before other cores are waited for: one of them may be waiting for the lock, with interrupts off. What was
- * detached under the lock is taken along, so that nobody else frees it before this flush is done.
+ * The lock is let go before other cores are waited for: one of them may be waiting for the lock, with interrupts off.
+ * What was detached under the lock is taken along, so that nobody else frees it before this flush is done.
  */
 static void flush_and_reap(struct vmx_vm *x, enum inval_event event, void *detached)
 {
@@ -97,7 +103,10 @@ int vmx_map(struct vm *vm, gpa_t gpa, paddr_t pa, u64 size, u32 rights, enum mem
 	return error;
 }
 
-/* Of what was not present nothing is remembered: INVAL_GUEST_MAPPED asks for no step, which tests/unit/test_inval.c holds it to. */
+/*
+ * Of what was not present nothing is remembered: INVAL_GUEST_MAPPED asks for no step, which tests/unit/test_inval.c
+ * holds it to.
+ */
 int vmx_map_page(struct vm *vm, gpa_t gpa, paddr_t pa)
 {
 	struct vmx_vm *x = vmx_vm_of(vm);
