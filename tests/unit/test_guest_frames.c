@@ -483,7 +483,8 @@ static void test_demand_runs_out(void **state)
 	assert_int_equal(frame_bytes_free(), 0);
 	assert_int_equal(guest_memory_touch(vm, 90 * MIB), ERR_MEMORY);
 	assert_int_equal(ends, 1);
-	assert_string_equal(said, "the machine has no memory left for gpa 0x5a00000: 42 of 96 MiB are backed; " OR_ELSE);
+	assert_string_equal(said, "the machine has no memory left for gpa 0x5a00000: "
+				  "42 of 96 MiB are backed; " OR_ELSE);
 	assert_int_equal(guest_read(vm, 90 * MIB, &byte, 1), ERR_MEMORY);
 	assert_int_equal(ends, 2);
 	assert_int_equal(guest_memory_touch(vm, 0), OK);
