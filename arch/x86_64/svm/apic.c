@@ -1,7 +1,8 @@
 /*
- * The guest's task priority is V_TPR while it runs: with V_INTR_MASKING it reads and writes that by CR8 without an exit (APM vol. 2
- * "Virtualizing APIC.TPR"). The local APIC's register page has it after each exit. There is no exit for a priority that falls, as VT-x's
- * threshold is one; so writes of CR8 are intercepted while an interrupt waits for that alone.
+ * The guest's task priority is V_TPR while it runs: with V_INTR_MASKING it reads and writes that by CR8 without an exit
+ * (APM vol. 2 "Virtualizing APIC.TPR"). The local APIC's register page has it after each exit. There is no exit for a
+ * priority that falls, as VT-x's threshold is one; so writes of CR8 are intercepted while an interrupt waits for that
+ * alone.
  */
 #include "arch/x86_64/svm/svm.h"
 #include "vmm/devices/apic_view.h"

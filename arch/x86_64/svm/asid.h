@@ -1,6 +1,7 @@
 /*
- * ASIDs: each core hands out its own, so that no core ever needs another's TLB flushed for reuse. A generation ends when the
- * numbers run out; then everything on that core is flushed once and the numbers start again. ASID 0 is the host's. Pure.
+ * ASIDs: each core hands out its own, so that no core ever needs another's TLB flushed for reuse. A generation ends
+ * when the numbers run out; then everything on that core is flushed once and the numbers start again. ASID 0 is the
+ * host's. Pure.
  */
 #ifndef ARCH_SVM_ASID_H
 #define ARCH_SVM_ASID_H
@@ -30,13 +31,13 @@ enum asid_action {
 };
 
 /*
- * Of a core that has just turned SVM on: the first one to run there begins a generation, since whoever used SVM before us (firmware, a
- * hypervisor before a warm start) may have left anything under any number (INVAL_CORE_STARTED).
+ * Of a core that has just turned SVM on: the first one to run there begins a generation, since whoever used SVM before
+ * us (firmware, a hypervisor before a warm start) may have left anything under any number (INVAL_CORE_STARTED).
  */
 void asid_init(struct asid_pool *pool, u32 count, bool flush_one);
 /*
- * Make `tag` valid on `core`, whose pool is given. `renew`: its old translations must not be used again (INVAL_ASID_NEW,
- * INVAL_ASID_FLUSH).
+ * Make `tag` valid on `core`, whose pool is given. `renew`: its old translations must not be used again
+ * (INVAL_ASID_NEW, INVAL_ASID_FLUSH).
  */
 enum asid_action asid_assign(struct asid_pool *pool, struct asid_tag *tag, u32 core, bool renew);
 

@@ -16,7 +16,7 @@ static const u8 intercepts3[] = {
 	INTERCEPT_INVLPGA,
 	INTERCEPT_IOIO,
 	INTERCEPT_MSR,
-	INTERCEPT_TASK_SWITCH, /* not virtualized in hardware where it matters: the same emulation as under VT-x, so that both behave alike */
+	INTERCEPT_TASK_SWITCH, /* the same emulation as under VT-x, so that both behave alike */
 	INTERCEPT_FERR_FREEZE,
 	INTERCEPT_SHUTDOWN,    /* the guest's triple fault, not ours */
 };

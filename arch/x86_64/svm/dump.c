@@ -10,8 +10,8 @@ static void dump_segment(const char *name, const struct vmcb_segment *segment)
 
 static void dump_control(const struct vmcb *vmcb)
 {
-	log_line("  intercepts: CR %04x/%04x DR %04x/%04x exceptions %08x words %08x %08x", vmcb->cr_read, vmcb->cr_write,
-		 vmcb->dr_read, vmcb->dr_write, vmcb->exceptions, vmcb->intercept3, vmcb->intercept4);
+	log_line("  intercepts: CR %04x/%04x DR %04x/%04x exceptions %08x words %08x %08x", vmcb->cr_read,
+		 vmcb->cr_write, vmcb->dr_read, vmcb->dr_write, vmcb->exceptions, vmcb->intercept3, vmcb->intercept4);
 	log_line("  ASID %u, TLB control %u, V_INTR %016llx, interrupt state %llx, TSC offset %016llx", vmcb->asid,
 		 vmcb->tlb_control, (unsigned long long)vmcb->vintr, (unsigned long long)vmcb->interrupt_state,
 		 (unsigned long long)vmcb->tsc_offset);
@@ -23,7 +23,8 @@ static void dump_control(const struct vmcb *vmcb)
 static void dump_guest(const struct vmcb *vmcb)
 {
 	log_line("  RIP %016llx RSP %016llx RFLAGS %016llx RAX %016llx CPL %u", (unsigned long long)vmcb->rip,
-		 (unsigned long long)vmcb->rsp, (unsigned long long)vmcb->rflags, (unsigned long long)vmcb->rax, vmcb->cpl);
+		 (unsigned long long)vmcb->rsp, (unsigned long long)vmcb->rflags, (unsigned long long)vmcb->rax,
+		 vmcb->cpl);
 	log_line("  CR0 %016llx CR2 %016llx CR3 %016llx CR4 %016llx EFER %016llx", (unsigned long long)vmcb->cr0,
 		 (unsigned long long)vmcb->cr2, (unsigned long long)vmcb->cr3, (unsigned long long)vmcb->cr4,
 		 (unsigned long long)vmcb->efer);

@@ -27,9 +27,10 @@ static const char *obstacle(void)
 	if (cpuid(0x80000000, 0).eax < CPUID_SVM_FEATURE || !(cpuid(0x80000001, 0).ecx & BIT(2)))
 		return "this processor has no AMD-V (CPUID 8000_0001h ECX bit 2 is clear)";
 	if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS)
-		return rdmsr(MSR_VM_CR) & VM_CR_LOCK ?
-			       "AMD-V is switched off and locked by firmware (VM_CR.SVMDIS): enable \"SVM Mode\" in the firmware setup" :
-			       "AMD-V is switched off (VM_CR.SVMDIS) until it is unlocked by firmware: enable \"SVM Mode\" in the firmware setup";
+		return rdmsr(MSR_VM_CR) & VM_CR_LOCK ? "AMD-V is switched off and locked by firmware (VM_CR.SVMDIS): "
+						       "enable \"SVM Mode\" in the firmware setup"
+						     : "AMD-V is switched off (VM_CR.SVMDIS) until it is unlocked by "
+						       "firmware: enable \"SVM Mode\" in the firmware setup";
 	if (!read_features().nested_paging)
 		return "this processor's AMD-V has no nested paging (CPUID 8000_000Ah EDX bit 0 is clear)";
 	if (read_features().asids < 2)

@@ -1,4 +1,7 @@
-/* Events into the guest, windows, and what an exit interrupted (APM vol. 2 "Event Injection", "Virtual Interrupts", "EXITINTINFO"). */
+/*
+ * Events into the guest, windows, and what an exit interrupted (APM vol. 2 "Event Injection", "Virtual Interrupts",
+ * "EXITINTINFO").
+ */
 #include "arch/x86_64/svm/svm.h"
 #include "core/panic.h"
 
@@ -31,7 +34,10 @@ void svm_request_window(struct vcpu *vcpu, bool irq, bool nmi)
 	struct vmcb *vmcb = svm->vmcb;
 
 	if (irq != svm->want_irq) {
-		/* A dummy virtual interrupt of the highest priority: it is never delivered, its intercept is the window. */
+		/*
+		 * A dummy virtual interrupt of the highest priority: it is never delivered, its intercept is the
+		 * window.
+		 */
 		u64 request = VINTR_IRQ | VINTR_IGNORE_TPR | 0xfull << VINTR_PRIO_SHIFT;
 
 		vmcb->vintr = irq ? vmcb->vintr | request : vmcb->vintr & ~request;
@@ -41,7 +47,10 @@ void svm_request_window(struct vcpu *vcpu, bool irq, bool nmi)
 		svm->want_irq = irq;
 	}
 	svm->want_nmi = nmi;
-	/* Blocked until an IRET that has not been seen: its intercept comes first. Else one step, and the window is open. */
+	/*
+	 * Blocked until an IRET that has not been seen: its intercept comes first. Else one step, and the window is
+	 * open.
+	 */
 	if (nmi && !svm->stepping && (svm->iret_seen || !svm->nmi_blocked) && !(vmcb->rflags & RFLAGS_TF)) {
 		vmcb->rflags |= RFLAGS_TF;
 		svm->stepping = true;

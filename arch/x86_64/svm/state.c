@@ -63,8 +63,9 @@ void svm_write_back(struct vcpu *vcpu)
 }
 
 static const u16 segment_offsets[SEGMENTS] = {
-	[SEG_ES] = offsetof(struct vmcb, es),	  [SEG_CS] = offsetof(struct vmcb, cs), [SEG_SS] = offsetof(struct vmcb, ss),
-	[SEG_DS] = offsetof(struct vmcb, ds),	  [SEG_FS] = offsetof(struct vmcb, fs), [SEG_GS] = offsetof(struct vmcb, gs),
+	[SEG_ES] = offsetof(struct vmcb, es),	  [SEG_CS] = offsetof(struct vmcb, cs),
+	[SEG_SS] = offsetof(struct vmcb, ss),	  [SEG_DS] = offsetof(struct vmcb, ds),
+	[SEG_FS] = offsetof(struct vmcb, fs),	  [SEG_GS] = offsetof(struct vmcb, gs),
 	[SEG_LDTR] = offsetof(struct vmcb, ldtr), [SEG_TR] = offsetof(struct vmcb, tr),
 };
 
@@ -95,7 +96,9 @@ void svm_get_segment(struct vcpu *vcpu, enum segment_name name, struct segment *
 		.limit = from->limit,
 		.base = from->base,
 	};
-	/* The processor does not keep P of a null segment's cache in order; CPL is in its own field, SS.DPL follows it. */
+	/*
+	 * The processor does not keep P of a null segment's cache in order; CPL is in its own field, SS.DPL follows it.
+	 */
 	if (!(segment->attributes & SEGMENT_P))
 		segment->attributes |= SEGMENT_UNUSABLE;
 	if (name == SEG_SS)
@@ -232,8 +235,8 @@ static bool refused(const struct vcpu_state *state)
 	bool long_mode = efer & EFER_LME && cr0 & CR0_PG;
 
 	return (!(cr0 & CR0_CD) && cr0 & CR0_NW) || cr0 >> 32 || state->dr6 >> 32 || state->dr7 >> 32 ||
-	       (long_mode && (!(cr4 & CR4_PAE) || !(cr0 & CR0_PE))) || (long_mode && cs & SEGMENT_L && cs & SEGMENT_DB) ||
-	       state->version != VCPU_STATE_VERSION;
+	       (long_mode && (!(cr4 & CR4_PAE) || !(cr0 & CR0_PE))) ||
+	       (long_mode && cs & SEGMENT_L && cs & SEGMENT_DB) || state->version != VCPU_STATE_VERSION;
 }
 
 static void import_msrs(struct svm_vcpu *svm, const struct vcpu_state *state)

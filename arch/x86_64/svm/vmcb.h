@@ -1,6 +1,6 @@
 /*
- * The VMCB (AMD64 APM vol. 2, appendix "Layout of VMCB"): control area and state-save area as one struct, every offset asserted
- * at build time. Owned by the core on which its vCPU is current; between VMRUN and #VMEXIT by the processor.
+ * The VMCB (AMD64 APM vol. 2, appendix "Layout of VMCB"): control area and state-save area as one struct, every offset
+ * asserted at build time. Owned by the core on which its vCPU is current; between VMRUN and #VMEXIT by the processor.
  */
 #ifndef ARCH_SVM_VMCB_H
 #define ARCH_SVM_VMCB_H

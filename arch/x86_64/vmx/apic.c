@@ -1,8 +1,10 @@
 /*
- * The processor helps with a vCPU's local APIC, as far as it can (apic_controls.c). The device's register page is the virtual-APIC page;
- * what the VMCS says beside it is made from the page whenever it is shown, and written only where it is new.
+ * The processor helps with a vCPU's local APIC, as far as it can (apic_controls.c). The device's register page is the
+ * virtual-APIC page; what the VMCS says beside it is made from the page whenever it is shown, and written only where it
+ * is new.
  *
- * Posted interrupts are not used: a message from another core or a device makes the core leave the guest and take it over into the page.
+ * Posted interrupts are not used: a message from another core or a device makes the core leave the guest and take it
+ * over into the page.
  */
 #include "arch/x86_64/vmx/apic_controls.h"
 #include "arch/x86_64/vmx/vmcs.h"
@@ -14,8 +16,8 @@ static const struct vmcs64 eoi_exit_bitmaps[] = {
 };
 
 /*
- * The page by which the processor knows an access to the local APIC; nothing is ever in it. It is mapped before any vCPU runs, all of
- * which begin with their local APIC there.
+ * The page by which the processor knows an access to the local APIC; nothing is ever in it. It is mapped before any
+ * vCPU runs, all of which begin with their local APIC there.
  */
 static bool map_access_page(struct vm *vm)
 {
@@ -34,10 +36,10 @@ static bool map_access_page(struct vm *vm)
 }
 
 /*
- * For a vCPU that does not have its local APIC there any more the page would be memory. So it goes for the VM's other vCPUs too, whose
- * accesses are then EPT violations as without it, and does not come back. It is unmapped before the control is turned off, and never
- * mapped while it is off for anyone: no translation to it can be remembered that a vCPU with the control on would use without an APIC
- * access (SDM "Guidelines for Use of the INVEPT Instruction").
+ * For a vCPU that does not have its local APIC there any more the page would be memory. So it goes for the VM's other
+ * vCPUs too, whose accesses are then EPT violations as without it, and does not come back. It is unmapped before the
+ * control is turned off, and never mapped while it is off for anyone: no translation to it can be remembered that a
+ * vCPU with the control on would use without an APIC access (SDM "Guidelines for Use of the INVEPT Instruction").
  */
 static void unmap_access_page(struct vm *vm)
 {
@@ -80,7 +82,10 @@ static void show_levels(struct vmx_vcpu *v, const struct apic_view *view)
 	}
 }
 
-/* While the control is on, the processor keeps the status in step with the page; so it is what we wrote, or what the page says. */
+/*
+ * While the control is on, the processor keeps the status in step with the page; so it is what we wrote, or what the
+ * page says.
+ */
 static void show_interrupts(struct vmx_vcpu *v, const struct apic_view *view)
 {
 	bool any = apic_any_eoi_exits(view);

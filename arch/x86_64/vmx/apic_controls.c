@@ -1,8 +1,9 @@
 #include "arch/x86_64/vmx/apic_controls.h"
 
 /*
- * An APIC-access page for MMIO, x2APIC mode for MSRs: an entry with both is refused. Registers only where there is one of them. Interrupts
- * however the registers are reached, but not while the local APIC is disabled: the processor would deliver what must wait.
+ * An APIC-access page for MMIO, x2APIC mode for MSRs: an entry with both is refused. Registers only where there is one
+ * of them. Interrupts however the registers are reached, but not while the local APIC is disabled: the processor would
+ * deliver what must wait.
  */
 u32 apic_controls(u32 offered, const struct apic_view *view)
 {
@@ -26,9 +27,9 @@ u32 apic_controls(u32 offered, const struct apic_view *view)
 #define MSR_SELF_IPI 0x83fu
 
 /*
- * What is true in the page at any time. Not there: the timer's current count (839), which is computed when it is read; MSRs that do not
- * exist or are write-only, which the processor would answer from the page too (SDM "Virtualizing MSR-Based APIC Accesses"). PPR is
- * kept in the page only by a processor that delivers interrupts.
+ * What is true in the page at any time. Not there: the timer's current count (839), which is computed when it is read;
+ * MSRs that do not exist or are write-only, which the processor would answer from the page too (SDM "Virtualizing
+ * MSR-Based APIC Accesses"). PPR is kept in the page only by a processor that delivers interrupts.
  */
 static const struct {
 	u32 first, last, control;

@@ -6,12 +6,13 @@
 #include "lib/string.h"
 
 /*
- * SDM vol. 3 "VM-Execution Control Fields" and the two sections on VM-exit and VM-entry controls; which settings a processor allows:
- * appendix "VMX Capability Reporting Facility". A bit in no row is left as the processor's default1 class wants it.
+ * SDM vol. 3 "VM-Execution Control Fields" and the two sections on VM-exit and VM-entry controls; which settings a
+ * processor allows: appendix "VMX Capability Reporting Facility". A bit in no row is left as the processor's default1
+ * class wants it.
  *
  * CR8 exits unless there is a TPR shadow: without either a guest's MOV to CR8 would mask the host's own interrupts.
- * ENCLS and ENCLV exit where they exist, since CPUID hides them and they have no other enable bit that we own. TPAUSE, UMWAIT and PCONFIG
- * stay off: they are then #UD, as CPUID says. MOV-DR exiting is on until a guest first touches a DR.
+ * ENCLS and ENCLV exit where they exist, since CPUID hides them and they have no other enable bit that we own. TPAUSE,
+ * UMWAIT and PCONFIG stay off: they are then #UD, as CPUID says. MOV-DR exiting is on until a guest first touches a DR.
  */
 #define ROW(group, need, bit, name) {CONTROL_##group, NEED_##need, (u32)(bit), name}
 const struct control_row control_table[] = {
@@ -166,8 +167,8 @@ bool capability_check(const struct capability *capability, char *missing, size_t
 bool capability_join(struct capability *common, const struct capability *core, char *why, size_t size)
 {
 	if (BASIC_REVISION(common->basic) != BASIC_REVISION(core->basic)) {
-		(void)fmt_print(why, size, "its VMCS revision is %x, the boot core's is %x", BASIC_REVISION(core->basic),
-				BASIC_REVISION(common->basic));
+		(void)fmt_print(why, size, "its VMCS revision is %x, the boot core's is %x",
+				BASIC_REVISION(core->basic), BASIC_REVISION(common->basic));
 		return false;
 	}
 	if (MISC_TIMER_RATE(common->misc) != MISC_TIMER_RATE(core->misc)) {
@@ -180,8 +181,10 @@ bool capability_join(struct capability *common, const struct capability *core, c
 		u64 may = (common->control[i] & core->control[i]) >> 32;
 
 		if (must & ~may) {
-			(void)fmt_print(why, size, "it cannot turn off a control that another core cannot turn on (group %u, bits %llx)", i,
-					(unsigned long long)(must & ~may));
+			(void)fmt_print(
+				why, size,
+				"it cannot turn off a control that another core cannot turn on (group %u, bits %llx)",
+				i, (unsigned long long)(must & ~may));
 			return false;
 		}
 		common->control[i] = may << 32 | must;
@@ -199,7 +202,8 @@ bool capability_has_vpid(const struct capability *capability)
 {
 	const u64 needed = EPT_CAP_INVVPID | EPT_CAP_INVVPID_ALL;
 
-	return (capability->control[CONTROL_SECONDARY] >> 32 & SECONDARY_VPID) && (capability->ept_vpid & needed) == needed;
+	return (capability->control[CONTROL_SECONDARY] >> 32 & SECONDARY_VPID) &&
+	       (capability->ept_vpid & needed) == needed;
 }
 
 /* A VPID without INVVPID of all contexts, or a timer that starts afresh at each entry, is of no use to us. */

@@ -1,7 +1,7 @@
 /*
- * What VT-x offers here, and what is made of it. Each core reads its capability MSRs; what a control table requires must be there on
- * every core, what is optional is used when every core has it (hybrid machines differ). The functions are pure apart from
- * capability_read().
+ * What VT-x offers here, and what is made of it. Each core reads its capability MSRs; what a control table requires
+ * must be there on every core, what is optional is used when every core has it (hybrid machines differ). The functions
+ * are pure apart from capability_read().
  */
 #ifndef ARCH_VMX_CAPABILITY_H
 #define ARCH_VMX_CAPABILITY_H
@@ -54,7 +54,8 @@ struct vmx_setup {
 /* Read this core's. CPUID says that VMX is there. */
 void capability_read(struct capability *capability);
 /*
- * Whether one core's capabilities suffice. Otherwise `missing` (NUL-terminated, cut to size) names what lacks, comma-separated.
+ * Whether one core's capabilities suffice. Otherwise `missing` (NUL-terminated, cut to size) names what lacks,
+ * comma-separated.
  */
 bool capability_check(const struct capability *capability, char *missing, size_t size);
 /* Whether VPIDs can be used: the control, and INVVPID of all contexts. */
@@ -65,7 +66,10 @@ bool capability_join(struct capability *common, const struct capability *core, c
 void capability_decide(const struct capability *common, struct vmx_setup *setup);
 /* The controls that are on, or that apic.c may turn on. */
 u32 capability_used(const struct vmx_setup *setup, enum control_group group);
-/* Whether a core that comes after capability_decide() can do all that was decided; otherwise `missing` names what it cannot. */
+/*
+ * Whether a core that comes after capability_decide() can do all that was decided; otherwise `missing` names what it
+ * cannot.
+ */
 bool capability_supports(const struct capability *core, const struct vmx_setup *setup, char *missing, size_t size);
 /* Optional features in use, then those that are only detected, for the status line. */
 void capability_describe(const struct capability *capability, char *text, size_t size);

@@ -1,7 +1,8 @@
 /*
- * The processor's checks at VM entry, repeated on a snapshot, so that a refused entry is answered by the failing check in words (SDM
- * vol. 3 "Checks on VMX Controls", "Checks on Host Control Registers, MSRs, and SSP" and the sections after them, "Checks on the Guest State Area").
- * Pure. Checks of fields that the controls in use make meaningless are left out.
+ * The processor's checks at VM entry, repeated on a snapshot, so that a refused entry is answered by the failing check
+ * in words (SDM vol. 3 "Checks on VMX Controls", "Checks on Host Control Registers, MSRs, and SSP" and the sections
+ * after them, "Checks on the Guest State Area"). Pure. Checks of fields that the controls in use make meaningless are
+ * left out.
  */
 #ifndef ARCH_VMX_CHECK_H
 #define ARCH_VMX_CHECK_H
@@ -32,17 +33,20 @@ struct check_row {
 };
 
 /* True: all hold. False: `result` says which does not. */
-bool check_controls(const struct vmcs_snapshot *snapshot, const struct check_machine *machine, struct check_result *result);
-bool check_host_state(const struct vmcs_snapshot *snapshot, const struct check_machine *machine, struct check_result *result);
-bool check_guest_state(const struct vmcs_snapshot *snapshot, const struct check_machine *machine, struct check_result *result);
+bool check_controls(const struct vmcs_snapshot *snapshot, const struct check_machine *machine,
+		    struct check_result *result);
+bool check_host_state(const struct vmcs_snapshot *snapshot, const struct check_machine *machine,
+		      struct check_result *result);
+bool check_guest_state(const struct vmcs_snapshot *snapshot, const struct check_machine *machine,
+		       struct check_result *result);
 
 /* The tables, for the tests: each row is broken once. */
 extern const struct check_row check_control_rows[], check_host_rows[], check_guest_rows[], check_segment_rows[];
 extern const u32 check_control_count, check_host_count, check_guest_count, check_segment_count;
 
 /* Go through rows; shared by the three. */
-bool check_run(const struct check_row *rows, u32 count, const struct vmcs_snapshot *snapshot, const struct check_machine *machine,
-	       const char *area, struct check_result *result);
+bool check_run(const struct check_row *rows, u32 count, const struct vmcs_snapshot *snapshot,
+	       const struct check_machine *machine, const char *area, struct check_result *result);
 
 /* For the rows' functions. */
 #define FIELD(name) (c->value[INDEX_##name])

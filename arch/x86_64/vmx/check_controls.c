@@ -38,19 +38,22 @@ CHECK(msr_bitmap, implies(FIELD(PRIMARY_CONTROLS) & PRIMARY_MSR_BITMAPS, page_in
 CHECK(virtual_nmis, implies(FIELD(PIN_CONTROLS) & PIN_VIRTUAL_NMIS, FIELD(PIN_CONTROLS) & PIN_NMI))
 CHECK(nmi_window, implies(FIELD(PRIMARY_CONTROLS) & PRIMARY_NMI_WINDOW, FIELD(PIN_CONTROLS) & PIN_VIRTUAL_NMIS))
 CHECK(vpid, implies(secondary(c, SECONDARY_VPID), FIELD(VPID) != 0))
-CHECK(ept_type, implies(secondary(c, SECONDARY_EPT), (FIELD(EPT_POINTER) & 7) == CACHE_WB || (FIELD(EPT_POINTER) & 7) == CACHE_UC))
+CHECK(ept_type, implies(secondary(c, SECONDARY_EPT),
+			(FIELD(EPT_POINTER) & 7) == CACHE_WB || (FIELD(EPT_POINTER) & 7) == CACHE_UC))
 CHECK(ept_walk, implies(secondary(c, SECONDARY_EPT), (FIELD(EPT_POINTER) >> 3 & 7) == 3))
 CHECK(ept_reserved, implies(secondary(c, SECONDARY_EPT),
 			    (FIELD(EPT_POINTER) & BITS(11, 7)) == 0 && check_physical(c, FIELD(EPT_POINTER))))
 CHECK(unrestricted, implies(secondary(c, SECONDARY_UNRESTRICTED), secondary(c, SECONDARY_EPT)))
-CHECK(virtual_apic, implies(FIELD(PRIMARY_CONTROLS) & PRIMARY_TPR_SHADOW, page_in_memory(c, FIELD(VIRTUAL_APIC_ADDRESS))))
+CHECK(virtual_apic,
+      implies(FIELD(PRIMARY_CONTROLS) & PRIMARY_TPR_SHADOW, page_in_memory(c, FIELD(VIRTUAL_APIC_ADDRESS))))
 CHECK(threshold, implies(FIELD(PRIMARY_CONTROLS) & PRIMARY_TPR_SHADOW && !secondary(c, SECONDARY_VIRTUAL_INTERRUPTS),
 			 FIELD(TPR_THRESHOLD) >> 4 == 0))
 CHECK(apic_on_shadow, implies(secondary(c, SECONDARY_X2APIC | SECONDARY_APIC_REGISTER | SECONDARY_VIRTUAL_INTERRUPTS),
 			      FIELD(PRIMARY_CONTROLS) & PRIMARY_TPR_SHADOW))
 CHECK(apic_access, implies(secondary(c, SECONDARY_APIC_ACCESS), page_in_memory(c, FIELD(APIC_ACCESS_ADDRESS))))
 CHECK(apic_one_access, !(secondary(c, SECONDARY_APIC_ACCESS) && secondary(c, SECONDARY_X2APIC)))
-CHECK(virtual_interrupts, implies(secondary(c, SECONDARY_VIRTUAL_INTERRUPTS), FIELD(PIN_CONTROLS) & PIN_EXTERNAL_INTERRUPT))
+CHECK(virtual_interrupts,
+      implies(secondary(c, SECONDARY_VIRTUAL_INTERRUPTS), FIELD(PIN_CONTROLS) & PIN_EXTERNAL_INTERRUPT))
 CHECK(timer_saved, implies(FIELD(EXIT_CONTROLS) & EXIT_CTL_SAVE_PREEMPTION, FIELD(PIN_CONTROLS) & PIN_PREEMPTION_TIMER))
 CHECK(no_smm, !(FIELD(ENTRY_CONTROLS) & (ENTRY_CTL_SMM | ENTRY_CTL_DUAL_MONITOR)))
 
@@ -63,8 +66,8 @@ CHECK(no_smm, !(FIELD(ENTRY_CONTROLS) & (ENTRY_CTL_SMM | ENTRY_CTL_DUAL_MONITOR)
 
 static bool has_error_code(u8 vector)
 {
-	const u32 with = BIT(VECTOR_DF) | BIT(VECTOR_TS) | BIT(VECTOR_NP) | BIT(VECTOR_SS) | BIT(VECTOR_GP) | BIT(VECTOR_PF) |
-			 BIT(VECTOR_AC) | BIT(VECTOR_CP);
+	const u32 with = BIT(VECTOR_DF) | BIT(VECTOR_TS) | BIT(VECTOR_NP) | BIT(VECTOR_SS) | BIT(VECTOR_GP) |
+			 BIT(VECTOR_PF) | BIT(VECTOR_AC) | BIT(VECTOR_CP);
 
 	return vector < 32 && (with & BIT(vector));
 }
@@ -83,9 +86,10 @@ CHECK(event_nmi, implies(INJECTS && TYPE == TYPE_NMI, VECTOR == VECTOR_NMI))
 CHECK(event_exception, implies(INJECTS && TYPE == TYPE_HARDWARE_EXCEPTION, VECTOR <= 31))
 CHECK(event_reserved, implies(INJECTS, (INFO & BITS(30, 12)) == 0))
 CHECK(error_code_width, implies(INJECTS && HAS_ERROR, FIELD(ENTRY_EXCEPTION_ERROR) >> 16 == 0))
-CHECK(event_length, implies(INJECTS && TYPE >= TYPE_SOFTWARE_INTERRUPT && TYPE <= TYPE_SOFTWARE_EXCEPTION,
-			    FIELD(ENTRY_INSTRUCTION_LENGTH) <= 15 &&
-				    (FIELD(ENTRY_INSTRUCTION_LENGTH) > 0 || (c->machine->capability.misc & MISC_ZERO_LENGTH))))
+CHECK(event_length,
+      implies(INJECTS && TYPE >= TYPE_SOFTWARE_INTERRUPT && TYPE <= TYPE_SOFTWARE_EXCEPTION,
+	      FIELD(ENTRY_INSTRUCTION_LENGTH) <= 15 &&
+		      (FIELD(ENTRY_INSTRUCTION_LENGTH) > 0 || (c->machine->capability.misc & MISC_ZERO_LENGTH))))
 
 const struct check_row check_control_rows[] = {
 	{pin_allowed, "pin-based controls this processor does not allow", INDEX_PIN_CONTROLS},
@@ -113,14 +117,17 @@ const struct check_row check_control_rows[] = {
 	{event_type, "the injected event has a reserved type", INDEX_ENTRY_INTERRUPTION_INFO},
 	{event_nmi, "an injected NMI must have vector 2", INDEX_ENTRY_INTERRUPTION_INFO},
 	{event_exception, "an injected exception must have a vector up to 31", INDEX_ENTRY_INTERRUPTION_INFO},
-	{error_code_right, "the injected event has an error code it must not have, or lacks one", INDEX_ENTRY_INTERRUPTION_INFO},
+	{error_code_right, "the injected event has an error code it must not have, or lacks one",
+	 INDEX_ENTRY_INTERRUPTION_INFO},
 	{event_reserved, "reserved bits of the injected event are set", INDEX_ENTRY_INTERRUPTION_INFO},
 	{error_code_width, "the injected error code is wider than 16 bits", INDEX_ENTRY_EXCEPTION_ERROR},
-	{event_length, "the injected software event's instruction length is not 1 to 15", INDEX_ENTRY_INSTRUCTION_LENGTH},
+	{event_length, "the injected software event's instruction length is not 1 to 15",
+	 INDEX_ENTRY_INSTRUCTION_LENGTH},
 };
 const u32 check_control_count = ARRAY_SIZE(check_control_rows);
 
-bool check_controls(const struct vmcs_snapshot *snapshot, const struct check_machine *machine, struct check_result *result)
+bool check_controls(const struct vmcs_snapshot *snapshot, const struct check_machine *machine,
+		    struct check_result *result)
 {
 	return check_run(check_control_rows, check_control_count, snapshot, machine, "controls", result);
 }

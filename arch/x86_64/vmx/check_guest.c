@@ -1,5 +1,6 @@
 /*
- * SDM vol. 3 "Checks on Guest Control Registers, Debug Registers, and MSRs", "... Descriptor-Table Registers", "... RIP, RFLAGS, and SSP",
+ * SDM vol. 3 "Checks on Guest Control Registers, Debug Registers, and MSRs", "... Descriptor-Table Registers", "...
+ * RIP, RFLAGS, and SSP",
  * "... Non-Register State", "... Page-Directory-Pointer-Table Entries". Segment registers: check_segments.c.
  */
 #include "arch/x86_64/vmx/check.h"
@@ -109,7 +110,8 @@ CHECK(link_pointer, FIELD(VMCS_LINK_POINTER) == ~0ull)
 /* PAE paging under EPT: the PDPTEs are loaded from the VMCS. */
 static bool pdptes(const struct check_context *c)
 {
-	static const enum vmcs_index index[4] = {INDEX_GUEST_PDPTE0, INDEX_GUEST_PDPTE1, INDEX_GUEST_PDPTE2, INDEX_GUEST_PDPTE3};
+	static const enum vmcs_index index[4] = {INDEX_GUEST_PDPTE0, INDEX_GUEST_PDPTE1, INDEX_GUEST_PDPTE2,
+						 INDEX_GUEST_PDPTE3};
 
 	if (IA32E || !PAGING || !(FIELD(GUEST_CR4) & CR4_PAE))
 		return true;
@@ -156,18 +158,21 @@ const struct check_row check_guest_rows[] = {
 	{blocking_reserved, "reserved bits of the interruptibility state are set", INDEX_GUEST_INTERRUPTIBILITY},
 	{blocking_one, "blocking by STI and by MOV SS at once", INDEX_GUEST_INTERRUPTIBILITY},
 	{blocking_sti, "blocking by STI needs RFLAGS.IF", INDEX_GUEST_INTERRUPTIBILITY},
-	{blocking_interrupt, "an external interrupt is injected while STI or MOV SS blocks it", INDEX_GUEST_INTERRUPTIBILITY},
+	{blocking_interrupt, "an external interrupt is injected while STI or MOV SS blocks it",
+	 INDEX_GUEST_INTERRUPTIBILITY},
 	{blocking_nmi_shadow, "an NMI is injected while STI or MOV SS blocks it", INDEX_GUEST_INTERRUPTIBILITY},
 	{blocking_smi, "blocking by SMI outside SMM", INDEX_GUEST_INTERRUPTIBILITY},
 	{blocking_nmi, "an NMI is injected while NMIs are blocked", INDEX_GUEST_INTERRUPTIBILITY},
 	{pending_reserved, "reserved bits of the pending debug exceptions are set", INDEX_GUEST_PENDING_DEBUG},
-	{pending_step, "pending debug exceptions: BS and RFLAGS.TF disagree under STI or MOV-SS blocking", INDEX_GUEST_PENDING_DEBUG},
+	{pending_step, "pending debug exceptions: BS and RFLAGS.TF disagree under STI or MOV-SS blocking",
+	 INDEX_GUEST_PENDING_DEBUG},
 	{link_pointer, "the VMCS link pointer must be all ones", INDEX_VMCS_LINK_POINTER},
 	{pdptes, "a PDPTE has reserved bits set", INDEX_GUEST_PDPTE0},
 };
 const u32 check_guest_count = ARRAY_SIZE(check_guest_rows);
 
-bool check_guest_state(const struct vmcs_snapshot *snapshot, const struct check_machine *machine, struct check_result *result)
+bool check_guest_state(const struct vmcs_snapshot *snapshot, const struct check_machine *machine,
+		       struct check_result *result)
 {
 	return check_run(check_guest_rows, check_guest_count, snapshot, machine, "guest state", result) &&
 	       check_run(check_segment_rows, check_segment_count, snapshot, machine, "guest state", result);

@@ -1,4 +1,7 @@
-/* SDM vol. 3 "Checks on Host Control Registers, MSRs, and SSP", "Checks on Host Segment and Descriptor-Table Registers", "Checks Related to Address-Space Size". */
+/*
+ * SDM vol. 3 "Checks on Host Control Registers, MSRs, and SSP", "Checks on Host Segment and Descriptor-Table
+ * Registers", "Checks Related to Address-Space Size".
+ */
 #include "arch/x86_64/vmx/check.h"
 
 #include "arch/x86_64/cpu/regs.h"
@@ -75,7 +78,8 @@ const struct check_row check_host_rows[] = {
 };
 const u32 check_host_count = ARRAY_SIZE(check_host_rows);
 
-bool check_host_state(const struct vmcs_snapshot *snapshot, const struct check_machine *machine, struct check_result *result)
+bool check_host_state(const struct vmcs_snapshot *snapshot, const struct check_machine *machine,
+		      struct check_result *result)
 {
 	return check_run(check_host_rows, check_host_count, snapshot, machine, "host state", result);
 }

@@ -1,7 +1,8 @@
 /*
- * Which VMCS is current and active where (SDM vol. 3 "Virtual-Machine Control Structures" and "Software Use of Virtual-Machine Control
- * Structures"): a processor may keep the data of every VMCS it has loaded and not cleared, so it must be cleared there before
- * another core loads it. A put vCPU stays active on its core, since it usually comes back to it, and VMRESUME is cheaper than VMLAUNCH.
+ * Which VMCS is current and active where (SDM vol. 3 "Virtual-Machine Control Structures" and "Software Use of
+ * Virtual-Machine Control Structures"): a processor may keep the data of every VMCS it has loaded and not cleared, so
+ * it must be cleared there before another core loads it. A put vCPU stays active on its core, since it usually comes
+ * back to it, and VMRESUME is cheaper than VMLAUNCH.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/vmx/vmcs.h"

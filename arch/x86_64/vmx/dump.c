@@ -8,7 +8,9 @@
 #include "lib/fmt.h"
 #include "lib/string.h"
 
-/* Which fields this processor has is found out once: some emulators complain of each question. All cores answer alike. */
+/*
+ * Which fields this processor has is found out once: some emulators complain of each question. All cores answer alike.
+ */
 enum presence { UNKNOWN, THERE, ABSENT };
 static u8 presence[VMCS_FIELDS]; /* atomic; written with the same value by whoever comes first */
 
@@ -64,8 +66,8 @@ static void dump_area(const struct vmcs_snapshot *snapshot, enum vmcs_area area,
 
 static void dump_checks(const struct vmcs_snapshot *snapshot)
 {
-	static bool (*const checks[])(const struct vmcs_snapshot *, const struct check_machine *, struct check_result *) = {
-		check_controls, check_host_state, check_guest_state};
+	static bool (*const checks[])(const struct vmcs_snapshot *, const struct check_machine *,
+				      struct check_result *) = {check_controls, check_host_state, check_guest_state};
 	struct check_machine machine;
 	bool fine = true;
 
@@ -89,7 +91,8 @@ static void dump_reason(const struct vm_exit *exit)
 	if (!vmx_reason(exit->raw, &reason))
 		log_line(" exit reason, see below: not known to this hypervisor");
 	else if (exit->raw >= RAW_ENTRY_REFUSED)
-		log_line(" VM entry refused: %s (VM-instruction error %llu)", reason.name, (unsigned long long)exit->qualification);
+		log_line(" VM entry refused: %s (VM-instruction error %llu)", reason.name,
+			 (unsigned long long)exit->qualification);
 	else
 		log_line(" exit reason %u: %s", reason.code, reason.name);
 }
@@ -98,14 +101,14 @@ static void dump_registers(const struct vcpu *vcpu)
 {
 	const u64 *r = vcpu->reg;
 
-	log_line(" rax %016llx rbx %016llx rcx %016llx rdx %016llx", (unsigned long long)r[REG_RAX], (unsigned long long)r[REG_RBX],
-		 (unsigned long long)r[REG_RCX], (unsigned long long)r[REG_RDX]);
-	log_line(" rsi %016llx rdi %016llx rbp %016llx r8  %016llx", (unsigned long long)r[REG_RSI], (unsigned long long)r[REG_RDI],
-		 (unsigned long long)r[REG_RBP], (unsigned long long)r[REG_R8]);
-	log_line(" r9  %016llx r10 %016llx r11 %016llx r12 %016llx", (unsigned long long)r[REG_R9], (unsigned long long)r[REG_R10],
-		 (unsigned long long)r[REG_R11], (unsigned long long)r[REG_R12]);
-	log_line(" r13 %016llx r14 %016llx r15 %016llx cr2 %016llx", (unsigned long long)r[REG_R13], (unsigned long long)r[REG_R14],
-		 (unsigned long long)r[REG_R15], (unsigned long long)r[REG_CR2]);
+	log_line(" rax %016llx rbx %016llx rcx %016llx rdx %016llx", (unsigned long long)r[REG_RAX],
+		 (unsigned long long)r[REG_RBX], (unsigned long long)r[REG_RCX], (unsigned long long)r[REG_RDX]);
+	log_line(" rsi %016llx rdi %016llx rbp %016llx r8  %016llx", (unsigned long long)r[REG_RSI],
+		 (unsigned long long)r[REG_RDI], (unsigned long long)r[REG_RBP], (unsigned long long)r[REG_R8]);
+	log_line(" r9  %016llx r10 %016llx r11 %016llx r12 %016llx", (unsigned long long)r[REG_R9],
+		 (unsigned long long)r[REG_R10], (unsigned long long)r[REG_R11], (unsigned long long)r[REG_R12]);
+	log_line(" r13 %016llx r14 %016llx r15 %016llx cr2 %016llx", (unsigned long long)r[REG_R13],
+		 (unsigned long long)r[REG_R14], (unsigned long long)r[REG_R15], (unsigned long long)r[REG_CR2]);
 }
 
 void vmx_dump(struct vcpu *vcpu, const struct vm_exit *exit)

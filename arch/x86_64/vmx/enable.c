@@ -1,4 +1,7 @@
-/* VT-x on each core: is it there, may it be turned on, on and off (SDM vol. 3 "Discovering Support for VMX", "Enabling and Entering VMX Operation"). */
+/*
+ * VT-x on each core: is it there, may it be turned on, on and off (SDM vol. 3 "Discovering Support for VMX", "Enabling
+ * and Entering VMX Operation").
+ */
 #include "arch/x86_64/cpu/features.h"
 #include "arch/x86_64/cpu/insn.h"
 #include "arch/x86_64/cpu/safe.h"
@@ -57,12 +60,14 @@ static bool feature_control_allows(char *reason, size_t size)
 	u64 value;
 
 	if (!rdmsr_safe(MSR_FEATURE_CONTROL, &value)) {
-		(void)fmt_print(reason, size, "the processor shows no IA32_FEATURE_CONTROL: is this itself a virtual machine?");
+		(void)fmt_print(reason, size,
+				"the processor shows no IA32_FEATURE_CONTROL: is this itself a virtual machine?");
 		return false;
 	}
 	if ((value & FEATURE_CONTROL_LOCK) && !(value & FEATURE_CONTROL_OUTSIDE_SMX)) {
 		(void)fmt_print(reason, size,
-				"VT-x is turned off and locked by firmware (IA32_FEATURE_CONTROL = %llx): turn on \"Intel Virtualization "
+				"VT-x is turned off and locked by firmware (IA32_FEATURE_CONTROL = %llx): turn on "
+				"\"Intel Virtualization "
 				"Technology\" or \"VT-x\" in firmware setup, then switch the machine off and on",
 				(unsigned long long)value);
 		return false;
@@ -74,7 +79,8 @@ static bool sane_basic(const struct capability *capability, char *reason, size_t
 {
 	if (BASIC_SIZE(capability->basic) > PAGE_SIZE || (capability->basic & BASIC_32_BIT) ||
 	    BASIC_MEMORY_TYPE(capability->basic) != CACHE_WB) {
-		(void)fmt_print(reason, size, "IA32_VMX_BASIC = %llx: a VMCS must fit 4 KiB of write-back memory above 4 GiB here",
+		(void)fmt_print(reason, size,
+				"IA32_VMX_BASIC = %llx: a VMCS must fit 4 KiB of write-back memory above 4 GiB here",
 				(unsigned long long)capability->basic);
 		return false;
 	}
@@ -87,7 +93,9 @@ static bool core_fit(struct capability *capability, char *reason, size_t size)
 	char missing[160];
 
 	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_VMX)) {
-		(void)fmt_print(reason, size, "the processor has no VT-x (CPUID.1:ECX.VMX is 0), or the machine around this one hides it");
+		(void)fmt_print(
+			reason, size,
+			"the processor has no VT-x (CPUID.1:ECX.VMX is 0), or the machine around this one hides it");
 		return false;
 	}
 	if (!feature_control_allows(reason, size))
@@ -156,7 +164,8 @@ static bool fix_control_registers(const struct capability *capability, char *rea
 	u64 cr0 = read_cr0() | capability->cr0_fixed0, cr4 = read_cr4() | capability->cr4_fixed0 | CR4_VMXE;
 
 	if ((cr0 & ~capability->cr0_fixed1) || (cr4 & ~capability->cr4_fixed1)) {
-		(void)fmt_print(reason, size, "VMX operation does not allow what this core has in CR0 or CR4 (%llx, %llx)",
+		(void)fmt_print(reason, size,
+				"VMX operation does not allow what this core has in CR0 or CR4 (%llx, %llx)",
 				(unsigned long long)cr0, (unsigned long long)cr4);
 		return false;
 	}
@@ -221,7 +230,10 @@ bool vmx_core_enable(char *reason, size_t size)
 	return true;
 }
 
-/* No VMCS may be active here any more: VMXOFF leaves their data in limbo (SDM "Software Use of Virtual-Machine Control Structures"). */
+/*
+ * No VMCS may be active here any more: VMXOFF leaves their data in limbo (SDM "Software Use of Virtual-Machine Control
+ * Structures").
+ */
 void vmx_core_disable(void)
 {
 	struct vmx_core *core = vmx_this_core();

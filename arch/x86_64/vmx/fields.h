@@ -1,6 +1,6 @@
 /*
- * VMCS fields as types: a field of one width is a struct of its own, so that a field cannot be passed where its value was meant, nor
- * read at the wrong width. Pure; the instructions are in vmcs.h.
+ * VMCS fields as types: a field of one width is a struct of its own, so that a field cannot be passed where its value
+ * was meant, nor read at the wrong width. Pure; the instructions are in vmcs.h.
  */
 #ifndef ARCH_VMX_FIELDS_H
 #define ARCH_VMX_FIELDS_H

@@ -59,7 +59,8 @@ bool vmx_reason(u32 raw, struct engine_reason *reason)
 	else if (raw == RAW_MACHINE_CHECK)
 		*reason = (struct engine_reason){"machine check", REASON_EXCEPTION_NMI, EXIT_MACHINE_CHECK};
 	else if (raw >= RAW_ENTRY_REFUSED && raw < RAW_ENTRY_REFUSED + INSTRUCTION_ERRORS)
-		*reason = (struct engine_reason){vmx_instruction_error(raw - RAW_ENTRY_REFUSED), raw, EXIT_ENTRY_FAILED};
+		*reason =
+			(struct engine_reason){vmx_instruction_error(raw - RAW_ENTRY_REFUSED), raw, EXIT_ENTRY_FAILED};
 	else
 		return false;
 	return reason->name;

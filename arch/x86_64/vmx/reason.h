@@ -1,4 +1,7 @@
-/* The basic exit reasons and the VM-instruction errors, by number and name (SDM vol. 3 appendix "VMX Basic Exit Reasons", "VM-Instruction Error Numbers"). Pure. */
+/*
+ * The basic exit reasons and the VM-instruction errors, by number and name (SDM vol. 3 appendix "VMX Basic Exit
+ * Reasons", "VM-Instruction Error Numbers"). Pure.
+ */
 #ifndef ARCH_VMX_REASON_H
 #define ARCH_VMX_REASON_H
 
@@ -119,7 +122,10 @@ extern const struct reason_row reason_table[EXIT_REASONS];
 /* Values of struct vm_exit.raw beyond the reasons: what the reason 0 is besides an exception, ... */
 #define RAW_NMI		   ((u32)EXIT_REASONS)
 #define RAW_MACHINE_CHECK  (RAW_NMI + 1)
-/* ... and an entry that failed without an exit: this plus the VM-instruction error (0: VMfailInvalid; the last: any above). */
+/*
+ * ... and an entry that failed without an exit: this plus the VM-instruction error (0: VMfailInvalid; the last: any
+ * above).
+ */
 #define RAW_ENTRY_REFUSED  (RAW_NMI + 2)
 #define INSTRUCTION_ERRORS 32u
 

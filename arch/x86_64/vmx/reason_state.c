@@ -3,7 +3,10 @@
 #include "arch/x86_64/vmx/controls.h"
 #include "arch/x86_64/vmx/reason.h"
 
-/* A reason that stands here needs one of these controls, and one of no control never comes outside SMM; all others always may. */
+/*
+ * A reason that stands here needs one of these controls, and one of no control never comes outside SMM; all others
+ * always may.
+ */
 static const struct {
 	u8 reason;
 	u8 group; /* enum control_group */

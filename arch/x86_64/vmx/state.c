@@ -49,7 +49,10 @@ static void set_member(struct vcpu_state *state, u32 offset, u64 value)
 	*(u64 *)((u8 *)state + offset) = value;
 }
 
-/* What is neither in the VMCS nor in reg[]: in memory while the vCPU is not in the processor, where the caller has brought it. */
+/*
+ * What is neither in the VMCS nor in reg[]: in memory while the vCPU is not in the processor, where the caller has
+ * brought it.
+ */
 static void export_memory(struct vcpu *vcpu, struct vcpu_state *state)
 {
 	struct vmx_vcpu *v = vmx_of(vcpu);
@@ -122,7 +125,10 @@ static void import_vmcs(struct vcpu *vcpu, const struct vcpu_state *state)
 	vcpu->cached = vcpu->dirty = BITS(REGS - 1, 0);
 	vmx_write_back(vcpu);
 	vmx_set_interruptibility(vcpu, state->interruptibility);
-	/* Always active: halted vCPUs are the scheduler's, and some processors do not leave the state HLT as they should (Bochs). */
+	/*
+	 * Always active: halted vCPUs are the scheduler's, and some processors do not leave the state HLT as they
+	 * should (Bochs).
+	 */
 	vmwrite32(VMCS_GUEST_ACTIVITY, VMCS_ACTIVE);
 	v->activity = state->activity;
 	vcpu->cr8 = state->cr8;

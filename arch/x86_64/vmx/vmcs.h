@@ -1,6 +1,6 @@
 /*
- * The VMX instructions as inline functions, one each (SDM vol. 3 "VMX Instruction Reference"). Not pure. A field that this processor
- * must have and has not is our own broken invariant: VMREAD and VMWRITE panic by name.
+ * The VMX instructions as inline functions, one each (SDM vol. 3 "VMX Instruction Reference"). Not pure. A field that
+ * this processor must have and has not is our own broken invariant: VMREAD and VMWRITE panic by name.
  */
 #ifndef ARCH_VMX_VMCS_H
 #define ARCH_VMX_VMCS_H
@@ -21,7 +21,10 @@ failed:
 	vmcs_access_failed("VMREAD", encoding);
 }
 
-/* Into memory, all 64 bits of it: above a narrower field they are 0 (SDM "VMREAD—Read Field from Virtual-Machine Control Structure"). */
+/*
+ * Into memory, all 64 bits of it: above a narrower field they are 0 (SDM "VMREAD—Read Field from Virtual-Machine
+ * Control Structure").
+ */
 static inline void vmcs_read_to(u32 encoding, u64 *value)
 {
 	__asm__ goto("vmread %1, %0; jbe %l[failed]" : "=m"(*value) : "r"((u64)encoding) : "cc" : failed);
@@ -30,7 +33,10 @@ failed:
 	vmcs_access_failed("VMREAD", encoding);
 }
 
-/* One that every processor has, read together with others, the last of which is checked: without a current VMCS all fail alike. */
+/*
+ * One that every processor has, read together with others, the last of which is checked: without a current VMCS all
+ * fail alike.
+ */
 static inline void vmcs_read_unchecked(u32 encoding, u64 *value)
 {
 	__asm__ volatile("vmread %1, %0" : "=m"(*value) : "r"((u64)encoding) : "cc");

@@ -1,4 +1,6 @@
-/* Virtual-processor identifiers, one a vCPU, for all cores alike. Pure; the caller holds the lock that guards the pool. */
+/*
+ * Virtual-processor identifiers, one a vCPU, for all cores alike. Pure; the caller holds the lock that guards the pool.
+ */
 #ifndef ARCH_VMX_VPID_H
 #define ARCH_VMX_VPID_H
 
@@ -15,8 +17,8 @@ struct vpid_pool {
 
 void vpid_init(struct vpid_pool *pool);
 /*
- * A free VPID, 0 when none is left. Those never given out before go first, then the one freed longest ago, roughly (next fit).
- * *reused: another vCPU had it, so each core must flush it before it runs under it.
+ * A free VPID, 0 when none is left. Those never given out before go first, then the one freed longest ago, roughly
+ * (next fit). *reused: another vCPU had it, so each core must flush it before it runs under it.
  */
 u16 vpid_alloc(struct vpid_pool *pool, bool *reused);
 void vpid_free(struct vpid_pool *pool, u16 vpid);
