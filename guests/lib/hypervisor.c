@@ -62,3 +62,12 @@ u64 hypercall_time(void)
 {
 	return call(HYPERCALL_TIME, 0, 0, 0, 0);
 }
+
+/* More turns than there are VMs in any boot of ours that checks something by it. */
+#define TURNS 20
+
+void let_others_run(void)
+{
+	for (u32 i = 0; i < TURNS && on_trivisor(); i++)
+		hypercall(HYPERCALL_YIELD, 0, 0, 0, 0);
+}

@@ -78,6 +78,25 @@ static void check_string_io(void)
 	check_equal("break-rep-ins-goes-on", count, 0);
 }
 
+/*
+ * Whoever else runs on the core. TCG breaks, once armed, also where it has loaded another DR7 by VMRUN or an exit: whichever guest it then
+ * is gets the #DB.
+ */
+static void check_that_they_stay(void)
+{
+	write_dr1(0x1230);
+	write_dr2(0x4560);
+	write_dr3(0x7890);
+	if (uses_vmmcall())
+		check_skip("break-stays", "TCG would break in other guests");
+	else
+		check_equal("break-stays", HITS(watched_code, KIND(0, EXECUTE, 0), let_others_run(), run_watched_code()), 1);
+	HITS(watched_code, KIND(0, EXECUTE, 0), run_watched_code());
+	check_equal("dr-stay-behind-a-hit", read_dr1() + read_dr2() + read_dr3(), 0xd020);
+	let_others_run();
+	check_equal("dr-stay", read_dr0() - (word)watched_code + read_dr1() + read_dr2() + read_dr3(), 0xd020);
+}
+
 CHECKS(breakpoints)
 {
 	trap_handle(VECTOR_DB, on_break);
@@ -87,6 +106,7 @@ CHECKS(breakpoints)
 	check_equal("break-code", HITS(watched_code, KIND(0, EXECUTE, 0), run_watched_code()), 1);
 	check_equal("break-code-is-a-fault", ip, (word)watched_code);
 	check_equal("break-code-dr6", dr6 & 0xf00f, 1);
+	check_that_they_stay();
 	check_equal("break-write", HITS(data, KIND(0, WRITE, 3), data[0] = 1), 1);
 	check_equal("break-write-not-read", HITS(data, KIND(0, WRITE, 3), (void)data[0]), 0);
 	check_equal("break-access-read", HITS(data, KIND(0, ACCESS, 3), (void)data[0]), 1);

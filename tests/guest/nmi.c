@@ -5,9 +5,9 @@
 
 #define ICR_ASSERT 0x4000u
 /*
- * Rounds to wait for an NMI, which comes at once or not at all. Few, for while one is handled no other guest should
- * run: Bochs 2.7 keeps NMIs blocked at the entry of a guest in which they are not (SDM "Interruptibility State", of VM
- * entries).
+ * Rounds to wait for an NMI, which comes at once or not at all. Few, and at the beginning of a slice, for while one is
+ * handled no other guest should run: Bochs 2.7 keeps NMIs blocked at the entry of a guest in which they are not (SDM
+ * "Interruptibility State", of VM entries).
  */
 #define PATIENCE   50
 
@@ -50,6 +50,7 @@ CHECKS(nmi)
 	apic_enable();
 	trap_handle(VECTOR_NMI, on_nmi);
 	cli();
+	let_others_run();
 	send_nmi();
 	wait_for(2);
 	check_equal("nmi-taken-with-if-clear", taken >= 1, 1);

@@ -97,20 +97,37 @@ u64 svm_get_dr(struct vcpu *vcpu, u32 dr)
 	}
 }
 
+static void write_dr(u32 dr, u64 value)
+{
+	switch (dr) {
+	case 0:
+		write_dr0(value);
+		break;
+	case 1:
+		write_dr1(value);
+		break;
+	case 2:
+		write_dr2(value);
+		break;
+	default:
+		write_dr3(value);
+	}
+}
+
 void svm_set_dr(struct vcpu *vcpu, u32 dr, u64 value)
 {
 	struct svm_vcpu *svm = svm_of(vcpu);
 
+	svm_dirty(svm, CLEAN_DR);
 	if (dr == 6)
 		svm->vmcb->dr6 = value;
 	else if (dr == 7)
 		svm->vmcb->dr7 = value;
+	else if (vcpu->debug_live) /* svm->dr is what they were before */
+		write_dr(dr & 3, value);
 	else
 		svm->dr[dr & 3] = value;
-	svm_dirty(svm, CLEAN_DR);
-	if (vcpu->debug_live)
-		svm_load_debug(vcpu);
 	/* DR7 with a breakpoint armed needs DR0-3 in the processor even if the guest never touches a debug register again. */
-	else if (dr == 7 && value & 0xff && this_core()->current == vcpu)
+	if (dr == 7 && value & 0xff && !vcpu->debug_live && this_core()->current == vcpu)
 		svm_load_debug(vcpu);
 }
