@@ -17,12 +17,61 @@ static const struct {
 	{"msr-gs-base", 0xc0000101, 0x123456789000},
 };
 
+#define MSR_GS_BASE 0xc0000101u
+#define MSR_KERNEL_GS_BASE 0xc0000102u
+#define MSR_TSC_AUX 0xc0000103u
+#define CPUID81_RDTSCP BIT(27)
 #define MSR_PAT	    0x277u
 #define PAT_RESET   0x0007040600070406ull
 #define MSR_TSC	    0x10u
 #define MSR_APIC_BASE 0x1bu
 #define APIC_BASE_BSP BIT(8)
 #define MSR_FS_BASE 0xc0000100u
+
+/* Whoever else runs on the core has others in them, or none. */
+static void check_that_they_stay(void)
+{
+	u32 different = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(kept); i++)
+		wrmsr(kept[i].msr, kept[i].value);
+	let_others_run();
+	for (u32 i = 0; i < ARRAY_SIZE(kept); i++) {
+		different += rdmsr(kept[i].msr) != kept[i].value;
+		wrmsr(kept[i].msr, 0);
+	}
+	check_equal("msrs-stay", different, 0);
+}
+
+/* No write of an MSR changes this one. */
+static void check_swapgs(void)
+{
+	wrmsr(MSR_GS_BASE, 0x1000);
+	wrmsr(MSR_KERNEL_GS_BASE, 0x2000);
+	__asm__ volatile("swapgs");
+	let_others_run();
+	check_equal("swapgs-stays", rdmsr(MSR_KERNEL_GS_BASE), 0x1000);
+	check_equal("swapgs-gs-base", rdmsr(MSR_GS_BASE), 0x2000);
+	wrmsr(MSR_GS_BASE, 0);
+	wrmsr(MSR_KERNEL_GS_BASE, 0);
+}
+
+static void check_tsc_aux(void)
+{
+	u32 aux;
+
+	if (!(cpuid(0x80000001, 0).edx & CPUID81_RDTSCP)) {
+		check_skip("msr-tsc-aux", "this CPU has no RDTSCP");
+		return;
+	}
+	wrmsr(MSR_TSC_AUX, 0x5a5a1234);
+	__asm__ volatile("rdtscp" : "=c"(aux) : : "eax", "edx");
+	check_equal("msr-tsc-aux", aux, 0x5a5a1234);
+	let_others_run();
+	__asm__ volatile("rdtscp" : "=c"(aux) : : "eax", "edx");
+	check_equal("msr-tsc-aux-stays", aux, 0x5a5a1234);
+	wrmsr(MSR_TSC_AUX, 0);
+}
 
 CHECKS(msrs)
 {
@@ -35,6 +84,9 @@ CHECKS(msrs)
 		check_equal(kept[i].name, rdmsr(kept[i].msr), kept[i].value);
 		wrmsr(kept[i].msr, 0);
 	}
+	check_that_they_stay();
+	check_swapgs();
+	check_tsc_aux();
 	wrmsr(MSR_FS_BASE, (word)&kept);
 	__asm__ volatile("mov %%fs:0, %0" : "=r"(fs));
 	check_equal("msr-fs-base-used", fs, *(const u64 *)(const void *)&kept);

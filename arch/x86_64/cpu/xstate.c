@@ -14,9 +14,6 @@
 
 #define CPUID_D1_XSAVEOPT BIT(0)
 
-/* Supervisor features we keep: none is offered to guests (CPUID policy), so none can hold anything of theirs. */
-#define XSS_KEPT 0ull
-
 /*
  * The best of what all cores have. Not XSAVEC and XSAVES: while no supervisor feature is kept, XSAVEOPT leaves out as
  * much, and it writes the standard format, which needs no conversion. (Bochs 2.7 besides writes the compacted format in
@@ -27,7 +24,7 @@ enum method { METHOD_FXSAVE, METHOD_XSAVE, METHOD_XSAVEOPT };
 /* What xstate_init_core() found; the same on every core once all are up. */
 static struct {
 	enum method method;
-	u64 xcr0, xss;
+	u64 xcr0;
 	u32 size;
 } host;
 
@@ -47,39 +44,31 @@ static u32 area_size(void)
 	return (u32)ALIGN_UP((u64)size, AREA_ALIGNMENT);
 }
 
-static void load_masks(void)
+static void set_xcr0(u64 value)
 {
-	if (host.method == METHOD_FXSAVE)
-		return;
-	if (xgetbv(0) != host.xcr0)
-		xsetbv(0, host.xcr0);
-	if (cpu_has(FEATURE_XSAVES))
-		wrmsr(MSR_XSS, host.xss);
+	if (host.method != METHOD_FXSAVE && xgetbv(0) != value)
+		xsetbv(0, value);
 }
 
 void xstate_init_core(void)
 {
-	struct cpuid_leaf d0 = features_cpuid(0xd, 0), d1 = features_cpuid(0xd, 1);
+	struct cpuid_leaf d0 = features_cpuid(0xd, 0);
 
 	host.method = choose_method();
 	if (host.method != METHOD_FXSAVE) {
 		host.xcr0 = xstate_choose((u64)d0.edx << 32 | d0.eax);
 		write_cr4(read_cr4() | CR4_OSXSAVE);
 	}
+	/* Guests have no supervisor features, nor the MSR, so none of theirs has to be kept. */
 	if (cpu_has(FEATURE_XSAVES))
-		host.xss = ((u64)d1.edx << 32 | d1.ecx) & XSS_KEPT;
+		wrmsr(MSR_XSS, 0);
 	host.size = area_size();
-	load_masks();
+	set_xcr0(host.xcr0);
 }
 
 u64 xstate_xcr0_max(void)
 {
 	return host.xcr0;
-}
-
-u64 xstate_xss_max(void)
-{
-	return host.xss;
 }
 
 u32 xstate_size(void)
@@ -100,13 +89,13 @@ void xstate_reset(void *area)
 	memcpy((u8 *)area + MXCSR_OFFSET, &mxcsr, sizeof(mxcsr));
 }
 
-/* All features under XCR0 and XSS. */
+/* All features under XCR0. */
 #define WITH_ALL_FEATURES "a"(~0u), "d"(~0u)
 
 void xstate_save(void *area)
 {
 	ASSERT(((u64)area & (AREA_ALIGNMENT - 1)) == 0);
-	load_masks();
+	set_xcr0(host.xcr0);
 	switch (host.method) {
 	case METHOD_FXSAVE:
 		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
@@ -120,10 +109,10 @@ void xstate_save(void *area)
 	}
 }
 
-void xstate_restore(const void *area)
+void xstate_restore(const void *area, u64 xcr0)
 {
 	ASSERT(((u64)area & (AREA_ALIGNMENT - 1)) == 0);
-	load_masks();
+	set_xcr0(host.xcr0);
 	switch (host.method) {
 	case METHOD_FXSAVE:
 		__asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
@@ -133,4 +122,6 @@ void xstate_restore(const void *area)
 		__asm__ volatile("xrstor64 (%0)" : : "r"(area), WITH_ALL_FEATURES : "memory");
 		break;
 	}
+	if (host.method != METHOD_FXSAVE && xcr0 != host.xcr0)
+		xsetbv(0, xcr0);
 }

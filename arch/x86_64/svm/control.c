@@ -95,6 +95,6 @@ void svm_control_init(struct vcpu *vcpu)
 
 void svm_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write)
 {
-	msr_map_set(svm_of(vcpu)->msr_map, msr, read, write);
+	msr_map_set(svm_of(vcpu)->msr_map, msr, read, write || msr == MSR_TSC_AUX);
 	svm_dirty(svm_of(vcpu), CLEAN_MAPS);
 }

@@ -75,6 +75,7 @@ bool svm_core_enable(char *reason, size_t size)
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
 	wrmsr(MSR_VM_HSAVE_PA, pool_pa(core->host_save));
 	__asm__ volatile("vmsave %0" : : "a"(pool_pa(core->host)) : "memory");
+	core->tsc_aux = cpu_has(FEATURE_RDTSCP) ? rdmsr(MSR_TSC_AUX) : 0;
 	asid_init(&core->asids, here.asids, here.flush_by_asid);
 	this_core()->engine = core;
 	return true;

@@ -1,4 +1,5 @@
 /* Guest state between the VMCB, the register file and the versioned record. */
+#include "arch/x86_64/cpu/features.h"
 #include "arch/x86_64/cpu/insn.h"
 #include "arch/x86_64/cpu/xstate.h"
 #include "arch/x86_64/cpu/xstate_image.h"
@@ -173,6 +174,8 @@ int svm_set_msr(struct vcpu *vcpu, u32 msr, u64 value)
 
 	if (!to)
 		return ERR_MISSING;
+	if (msr == MSR_TSC_AUX)
+		return svm_set_tsc_aux(vcpu, value) ? OK : ERR_INVALID;
 	*to = value;
 	/* PAT is in the nested group, DEBUGCTL in LBR, the bases among the segments; the rest is never cached. */
 	svm_dirty(svm_of(vcpu), CLEAN_NESTED | CLEAN_LBR | CLEAN_SEGMENTS);
@@ -205,7 +208,6 @@ void svm_export_state(struct vcpu *vcpu, struct vcpu_state *state)
 	state->idtr = (struct descriptor_table){.base = vmcb->idtr.base, .limit = (u16)vmcb->idtr.limit};
 	state->cr8 = vmcb->vintr & VINTR_TPR_MASK;
 	state->xcr0 = vcpu->xcr0;
-	state->xss = svm->xss;
 	state->pat = vmcb->pat;
 	state->debugctl = vmcb->debugctl;
 	state->star = vmcb->star;
@@ -253,8 +255,6 @@ static void import_msrs(struct svm_vcpu *svm, const struct vcpu_state *state)
 	vmcb->sysenter_cs = state->sysenter_cs;
 	vmcb->sysenter_esp = state->sysenter_esp;
 	vmcb->sysenter_eip = state->sysenter_eip;
-	svm->tsc_aux = state->tsc_aux;
-	svm->xss = state->xss;
 }
 
 int svm_import_state(struct vcpu *vcpu, const struct vcpu_state *state)
@@ -264,8 +264,12 @@ int svm_import_state(struct vcpu *vcpu, const struct vcpu_state *state)
 
 	int error = refused(state) ? ERR_INVALID : OK;
 
+	if (error == OK && state->xss)
+		error = ERR_UNSUPPORTED;
 	if (error == OK && state->xsave_size)
 		error = xstate_import(vcpu->xsave, state->xsave, state->xsave_size);
+	if (error == OK && cpu_has(FEATURE_RDTSCP) && !svm_set_tsc_aux(vcpu, state->tsc_aux))
+		error = ERR_INVALID;
 	if (error != OK)
 		return error;
 	memcpy(vcpu->reg, state->reg, sizeof(state->reg));
@@ -287,7 +291,7 @@ int svm_import_state(struct vcpu *vcpu, const struct vcpu_state *state)
 	svm->nmi_blocked = state->interruptibility & BLOCKED_BY_NMI;
 	vcpu->events.in_flight = state->in_flight;
 	if (this_core()->current == vcpu && state->xsave_size)
-		xstate_restore(vcpu->xsave);
+		xstate_restore(vcpu->xsave, state->xcr0);
 	svm_set_xcr0(vcpu, state->xcr0);
 	vmcb->clean = 0;
 	return OK;

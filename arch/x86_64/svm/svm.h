@@ -29,6 +29,7 @@ struct svm_core {
 	struct asid_pool asids;
 	void *host_save;      /* VM_HSAVE_PA */
 	struct vmcb *host;    /* VMSAVE area of the host */
+	u64 tsc_aux;	      /* what the processor has; 0 where it has no TSC_AUX */
 };
 
 /*
@@ -60,7 +61,7 @@ struct svm_vcpu {
 	u64 iret_rip;
 	u64 shadow_rip; /* where an exit last found the guest in the shadow of STI or MOV SS */
 	u64 dr[4];
-	u64 xss, tsc_aux;
+	u64 tsc_aux;
 	u32 *page_tpr; /* the local APIC's task priority; NULL: CR8 is intercepted */
 };
 
@@ -114,6 +115,8 @@ int svm_import_state(struct vcpu *vcpu, const struct vcpu_state *state);
 void svm_load(struct vcpu *vcpu);
 void svm_put(struct vcpu *vcpu);
 void svm_set_xcr0(struct vcpu *vcpu, u64 value);
+/* TSC_AUX is in no VMCB. Its writes exit, so that it need not be read whenever a vCPU is put. False: the processor refuses the value. */
+bool svm_set_tsc_aux(struct vcpu *vcpu, u64 value);
 /* vcpu->xcr0 from the processor, while the vCPU is current: before anyone asks for it or it is lost. */
 void svm_sync_xcr0(struct vcpu *vcpu);
 /* Bring the guest's DR0-3 into the processor until the vCPU is put: after the first touch of a debug register. */

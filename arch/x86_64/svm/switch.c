@@ -1,6 +1,7 @@
 /* A vCPU becomes current on a core and leaves it: extended state, debug registers and the MSRs the VMCB does not hold. */
 #include "arch/x86_64/cpu/features.h"
 #include "arch/x86_64/cpu/insn.h"
+#include "arch/x86_64/cpu/safe.h"
 #include "arch/x86_64/cpu/xstate.h"
 #include "arch/x86_64/svm/svm.h"
 #include "core/panic.h"
@@ -23,15 +24,35 @@ void svm_sync_xcr0(struct vcpu *vcpu)
 		vcpu->xcr0 = xgetbv(0);
 }
 
+static void load_tsc_aux(u64 value)
+{
+	struct svm_core *core = this_core()->engine;
+
+	if (core->tsc_aux == value)
+		return;
+	core->tsc_aux = value;
+	wrmsr(MSR_TSC_AUX, value);
+}
+
+bool svm_set_tsc_aux(struct vcpu *vcpu, u64 value)
+{
+	struct svm_core *core = this_core()->engine;
+
+	if (this_core()->current == vcpu) {
+		if (!wrmsr_safe(MSR_TSC_AUX, value))
+			return false;
+		value = core->tsc_aux = rdmsr(MSR_TSC_AUX);
+	}
+	svm_of(vcpu)->tsc_aux = value;
+	return true;
+}
+
 void svm_load(struct vcpu *vcpu)
 {
 	struct svm_vcpu *svm = svm_of(vcpu);
 
-	xstate_restore(vcpu->xsave);
-	if (cpu_has(FEATURE_XSAVE))
-		xsetbv(0, vcpu->xcr0);
-	if (cpu_has(FEATURE_RDTSCP))
-		wrmsr(MSR_TSC_AUX, svm->tsc_aux);
+	xstate_restore(vcpu->xsave, vcpu->xcr0);
+	load_tsc_aux(svm->tsc_aux);
 	/* Another core may have run it since: its VMCB is not what this one has cached (APM "VMCB State Caching"). */
 	if (vcpu->last_core != this_core()->index)
 		svm->vmcb->clean = 0;
@@ -59,8 +80,6 @@ void svm_put(struct vcpu *vcpu)
 		vcpu->debug_live = false;
 		set_dr_intercepts(svm, 0xffff);
 	}
-	if (cpu_has(FEATURE_RDTSCP))
-		svm->tsc_aux = rdmsr(MSR_TSC_AUX);
 	svm_sync_xcr0(vcpu);
 	xstate_save(vcpu->xsave);
 }

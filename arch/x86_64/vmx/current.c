@@ -51,11 +51,12 @@ void vmx_make_current(struct vmx_vcpu *v)
 
 	if (core->current == v)
 		return;
-	if (v->active_core != index)
+	if (UNLIKELY(v->active_core != index)) {
 		vmx_deactivate(v);
+		__atomic_store_n(&v->active_core, index, __ATOMIC_RELEASE);
+	}
 	ASSERT(vmptrld(pool_pa(v->vmcs)));
 	core->current = v;
-	__atomic_store_n(&v->active_core, index, __ATOMIC_RELEASE);
 }
 
 struct vmx_vcpu *vmx_hold(struct vmx_vcpu *v)

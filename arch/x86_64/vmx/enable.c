@@ -153,11 +153,6 @@ void vmx_decide(void)
 	lock_release(&enable_lock);
 }
 
-struct vmx_core *vmx_this_core(void)
-{
-	return this_core()->engine;
-}
-
 /* CR0 and CR4 must have the fixed bits before VMXON (SDM "Restrictions on VMX Operation"). */
 static bool fix_control_registers(const struct capability *capability, char *reason, size_t size)
 {
@@ -194,6 +189,7 @@ static struct vmx_core *new_core(const struct capability *capability)
 		return NULL;
 	}
 	*(u32 *)core->region = BASIC_REVISION(capability->basic);
+	vmx_read_switched_msrs(core);
 	return core;
 }
 

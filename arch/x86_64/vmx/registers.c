@@ -223,7 +223,7 @@ int vmx_set_msr(struct vcpu *vcpu, u32 msr, u64 value)
 	u32 field = field_of_msr(msr);
 
 	if (field == ~0u)
-		return vmx_set_switched_msr(v, msr, value) ? OK : ERR_MISSING;
+		return vmx_set_switched_msr(v, msr, value);
 	before = vmx_hold(v);
 	vmcs_write_encoding(field, value);
 	vmx_release(v, before);
@@ -250,12 +250,14 @@ void vmx_set_dr(struct vcpu *vcpu, u32 dr, u64 value)
 	struct vmx_vcpu *v = vmx_of(vcpu);
 
 	vmx_unload_debug(v);
-	if (dr == 7)
+	if (dr == 7) {
 		vmwrite(VMCS_GUEST_DR7, value);
-	else if (dr == 6)
+		vmx_note_dr7(v, value);
+	} else if (dr == 6) {
 		v->dr6 = value;
-	else
+	} else {
 		v->dr[dr & 3] = value;
+	}
 	if (v->loaded)
 		vmx_load_debug(v);
 }

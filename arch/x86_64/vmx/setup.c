@@ -176,6 +176,7 @@ void vmx_set_primary(struct vmx_vcpu *v, u32 controls)
  */
 void vmx_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write)
 {
+	bool exits[] = {read, write || vmx_watches_writes(msr)};
 	u8 *map = vmx_of(vcpu)->msr_bitmap;
 	u32 number = msr & 0x1fff;
 
@@ -186,7 +187,7 @@ void vmx_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write)
 	for (u32 i = 0; i < 2; i++) {
 		u8 *byte = map + i * 2 * KIB + number / 8, bit = (u8)BIT(number % 8);
 
-		if (i == 0 ? read : write)
+		if (exits[i])
 			*byte |= bit;
 		else
 			*byte &= (u8)~bit;

@@ -61,7 +61,6 @@ static void export_memory(struct vcpu *vcpu, struct vcpu_state *state)
 		state->dr[i] = v->dr[i];
 	state->dr6 = v->dr6;
 	state->xcr0 = vcpu->xcr0;
-	state->xss = v->xss;
 	for (u32 i = 0; i < SWITCHED_MSRS; i++)
 		set_member(state, msr_offset[i], v->msr[i]);
 	state->xsave_size = xstate_export(vcpu->xsave, state->xsave, sizeof(state->xsave));
@@ -104,8 +103,7 @@ static int import_memory(struct vcpu *vcpu, const struct vcpu_state *state)
 		v->dr[i] = state->dr[i];
 	v->dr6 = state->dr6;
 	vcpu->xcr0 = state->xcr0;
-	v->xss = state->xss;
-	for (u32 i = 0; i < SWITCHED_MSRS; i++)
+	for (u32 i = 0; i < vmx_switched_count(); i++)
 		v->msr[i] = member(state, msr_offset[i]);
 	return xstate_import(vcpu->xsave, state->xsave, state->xsave_size);
 }
@@ -116,6 +114,7 @@ static void import_vmcs(struct vcpu *vcpu, const struct vcpu_state *state)
 
 	for (u32 i = 0; i < ARRAY_SIZE(plain_fields); i++)
 		vmcs_write_encoding(plain_fields[i].encoding, member(state, plain_fields[i].offset));
+	vmx_note_dr7(v, state->dr7);
 	vmwrite32(VMCS_GUEST_GDTR_LIMIT, state->gdtr.limit);
 	vmwrite32(VMCS_GUEST_IDTR_LIMIT, state->idtr.limit);
 	for (u32 i = 0; i < SEGMENTS; i++)
@@ -167,7 +166,7 @@ int vmx_import_state(struct vcpu *vcpu, const struct vcpu_state *state)
 
 	if (state->version != VCPU_STATE_VERSION || state->size != sizeof(*state))
 		return ERR_INVALID;
-	if (state->xcr0 & ~xstate_xcr0_max() & ~XCR0_X87)
+	if ((state->xcr0 & ~xstate_xcr0_max() & ~XCR0_X87) || state->xss)
 		return ERR_UNSUPPORTED;
 	before = vmx_hold(v);
 	if (loaded)

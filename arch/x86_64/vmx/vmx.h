@@ -8,6 +8,7 @@
 #include "arch/x86_64/vmx/controls.h"
 #include "arch/x86_64/vmx/fields.h"
 #include "core/lock.h"
+#include "core/percpu.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
@@ -16,10 +17,14 @@
 /* What the engine runs with: decided when the first VM is created, from what all cores have; constant from then on. (enable.c) */
 extern struct vmx_setup vmx_setup;
 
+/* The MSRs that neither an exit nor an entry switches, and that the host does not use itself: swapped when a vCPU is loaded. */
+enum switched_msr { SWITCHED_STAR, SWITCHED_LSTAR, SWITCHED_CSTAR, SWITCHED_SFMASK, SWITCHED_KERNEL_GS_BASE, SWITCHED_TSC_AUX, SWITCHED_MSRS };
+
 /* One per core, in percpu->engine, owned by it. */
 struct vmx_core {
 	void *region;		 /* VMXON region */
 	struct vmx_vcpu *current; /* whose VMCS is current */
+	u64 msr[SWITCHED_MSRS];	 /* what the processor has; KERNEL_GS_BASE only while no vCPU is loaded; 0 for one it lacks */
 };
 
 /* One per VM. */
@@ -30,9 +35,6 @@ struct vmx_vm {
 	void *apic_access;	/* (i) once a vCPU's local APIC has been handed over; NULL: there is no APIC-access page */
 	bool apic_access_gone; /* (a) it is not mapped any more */
 };
-
-/* The MSRs that neither an exit nor an entry switches, and that the host does not use itself: swapped when a vCPU is loaded. */
-enum switched_msr { SWITCHED_STAR, SWITCHED_LSTAR, SWITCHED_CSTAR, SWITCHED_SFMASK, SWITCHED_KERNEL_GS_BASE, SWITCHED_TSC_AUX, SWITCHED_MSRS };
 
 struct vmx_vcpu;
 /* Goes into the guest (enter.asm): comes back only when vmx_entry_refused() does, in whose place it stands then. */
@@ -47,8 +49,7 @@ struct vmx_vcpu {
 	void *vmcs;	       /* (i) */
 	u8 *msr_bitmap;	       /* (i) */
 	u32 active_core;       /* (a) the core whose processor holds the VMCS (VMPTRLD and no VMCLEAR since), or NO_CORE */
-	u32 tlb_core;	       /* the core on which it ran last: only there may translations under its VPID be right */
-	u32 host_core;	       /* whose host state the VMCS holds */
+	u32 core;	       /* where it was loaded last: whose host state the VMCS holds, and where translations under its VPID may be right */
 	u16 vpid;	       /* (i) 0: VPIDs are not in use */
 	bool vpid_reused;      /* not yet flushed since its VPID belonged to another */
 	bool loaded;	       /* its MSRs and extended state are in the processor */
@@ -58,9 +59,9 @@ struct vmx_vcpu {
 	u32 tpr_threshold;     /* what the fields hold */
 	u64 eoi_exits[4];
 	bool any_eoi_exits;
-	u64 msr[SWITCHED_MSRS]; /* while not loaded */
-	u64 xss;
+	u64 msr[SWITCHED_MSRS]; /* KERNEL_GS_BASE only while not loaded; 0 for one the processor lacks */
 	u64 dr[4], dr6;	       /* while not vcpu->debug_live: then they are in the processor, and MOV DR does not exit */
+	bool breakpoints;      /* while not vcpu->debug_live: DR7 enables some */
 	enum activity activity; /* as imported: the VMCS always says active, the scheduler keeps halted ones off the core */
 };
 
@@ -78,7 +79,10 @@ static inline struct vmx_vm *vmx_vm_of(struct vm *vm)
 bool vmx_probe(struct engine_probe *probe);
 bool vmx_core_enable(char *reason, size_t size);
 void vmx_core_disable(void);
-struct vmx_core *vmx_this_core(void);
+static inline struct vmx_core *vmx_this_core(void)
+{
+	return this_core()->engine;
+}
 /* Decide vmx_setup, once. */
 void vmx_decide(void);
 
@@ -121,9 +125,11 @@ void vmx_set_primary(struct vmx_vcpu *v, u32 controls);
 void vmx_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write);
 void vmx_limit_cpuid(u32 leaf, u32 subleaf, struct cpuid_leaf *value);
 
-/* vcpu.c: life, and load and put. */
+/* vcpu.c: life. */
 int vmx_vcpu_create(struct vcpu *vcpu);
 void vmx_vcpu_destroy(struct vcpu *vcpu);
+
+/* switch.c: load and put. */
 void vmx_load(struct vcpu *vcpu);
 void vmx_put(struct vcpu *vcpu);
 /* The state in the processor itself (MSRs, XSAVE, DRs): into memory and back, around a change of it there. */
@@ -132,9 +138,18 @@ void vmx_load_processor(struct vcpu *vcpu);
 /* Let the guest use the debug registers until it is put. */
 void vmx_load_debug(struct vmx_vcpu *v);
 void vmx_unload_debug(struct vmx_vcpu *v);
+/* What we have written into the VMCS as DR7, for the next load. */
+void vmx_note_dr7(struct vmx_vcpu *v, u64 dr7);
+/* Those of enum switched_msr that all processors have; the others come last. */
+u32 vmx_switched_count(void);
+/* This core's, before anything is loaded there. */
+void vmx_read_switched_msrs(struct vmx_core *core);
+/* Its writes exit, so that it need not be read whenever a vCPU is put. */
+bool vmx_watches_writes(u32 msr);
 /* False: not one of enum switched_msr. */
 bool vmx_get_switched_msr(struct vmx_vcpu *v, u32 msr, u64 *value);
-bool vmx_set_switched_msr(struct vmx_vcpu *v, u32 msr, u64 value);
+/* ERR_MISSING: not one of them; ERR_INVALID: the processor refuses the value. */
+int vmx_set_switched_msr(struct vmx_vcpu *v, u32 msr, u64 value);
 void vmx_set_xcr0(struct vcpu *vcpu, u64 value);
 
 /* registers.c */
