@@ -79,8 +79,8 @@ static void check_string_io(void)
 }
 
 /*
- * Whoever else runs on the core. TCG breaks, once armed, also where it has loaded another DR7 by VMRUN or an exit: whichever guest it then
- * is gets the #DB.
+ * Whoever else runs on the core. TCG breaks, once armed, also where it has loaded another DR7 by VMRUN or an exit:
+ * whichever guest it then is gets the #DB.
  */
 static void check_that_they_stay(void)
 {
@@ -90,7 +90,8 @@ static void check_that_they_stay(void)
 	if (uses_vmmcall())
 		check_skip("break-stays", "TCG would break in other guests");
 	else
-		check_equal("break-stays", HITS(watched_code, KIND(0, EXECUTE, 0), let_others_run(), run_watched_code()), 1);
+		check_equal("break-stays",
+			    HITS(watched_code, KIND(0, EXECUTE, 0), let_others_run(), run_watched_code()), 1);
 	HITS(watched_code, KIND(0, EXECUTE, 0), run_watched_code());
 	check_equal("dr-stay-behind-a-hit", read_dr1() + read_dr2() + read_dr3(), 0xd020);
 	let_others_run();

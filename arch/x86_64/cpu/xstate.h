@@ -15,8 +15,8 @@ u32 xstate_size(void);
 /* Fill an area with the processor's initial state. */
 void xstate_reset(void *area);
 /*
- * Save or load everything under the host's largest XCR0, so that nothing a guest disabled leaks to the next guest. On entry any XCR0 may be
- * live; on return from save it is the host's largest, from restore `xcr0`, the guest's.
+ * Save or load everything under the host's largest XCR0, so that nothing a guest disabled leaks to the next guest. On
+ * entry any XCR0 may be live; on return from save it is the host's largest, from restore `xcr0`, the guest's.
  */
 void xstate_save(void *area);
 void xstate_restore(const void *area, u64 xcr0);

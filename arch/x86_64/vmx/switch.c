@@ -1,4 +1,4 @@
-/* What is switched when a vCPU comes onto a core and leaves it: MSRs, extended state, debug registers, CR2 and the VMCS. */
+/* What is switched when a vCPU comes onto a core and leaves it: MSRs, extended state, debug registers, CR2, VMCS. */
 #include "arch/x86_64/cpu/features.h"
 #include "arch/x86_64/cpu/insn.h"
 #include "arch/x86_64/cpu/safe.h"
@@ -96,8 +96,8 @@ void vmx_load_debug(struct vmx_vcpu *v)
 #define DR7_ENABLES BITS(7, 0)
 
 /*
- * DR7 is 0x400 since the exit (SDM "Loading Host Control Registers, Debug Registers, MSRs"), so what is left in DR0-DR3 does nothing.
- * The guest's own is in the VMCS, where only a guest with live debug registers, or we, change it.
+ * DR7 is 0x400 since the exit (SDM "Loading Host Control Registers, Debug Registers, MSRs"), so what is left in DR0-DR3
+ * does nothing. The guest's own is in the VMCS, where only a guest with live debug registers, or we, change it.
  */
 static void __attribute__((noinline)) unload_live_debug(struct vmx_vcpu *v)
 {
@@ -126,7 +126,7 @@ void vmx_load_processor(struct vcpu *vcpu)
 {
 	struct vmx_vcpu *v = vmx_of(vcpu);
 
-	/* No instruction switches CR2; nothing of ours changes it while a vCPU is loaded (arch/x86_64/mmu/window.asm). */
+	/* No instruction switches CR2, and nothing of ours changes it while a vCPU is loaded (mmu/window.asm). */
 	write_cr2(vcpu->reg[REG_CR2]);
 	xstate_restore(vcpu->xsave, vcpu->xcr0);
 	load_msrs(v, vmx_this_core());
