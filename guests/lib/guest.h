@@ -80,7 +80,7 @@ bool on_trivisor(void);
 /* A hypercall as vmm/hypercall_abi.h says. Only on_trivisor(): elsewhere the instruction may be undefined. */
 long hypercall(word number, word a, word b, word c, word d);
 u64 hypercall_time(void);
-/* Under Trivisor the other VMs of the core run meanwhile, and then a slice of ours begins; elsewhere nothing happens. */
+/* Under Trivisor the other VMs of the core run meanwhile, then a slice of ours begins; elsewhere nothing happens. */
 void let_others_run(void);
 bool uses_vmmcall(void); /* VMMCALL rather than VMCALL on this processor */
 
