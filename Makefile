@@ -39,6 +39,8 @@ HOT := vmm/run vmm/memory vmm/guest_memory_demand arch/x86_64/mmu/pt arch/x86_64
 	vmm/core vmm/sched vmm/sched_round_robin arch/x86_64/vmx/vcpu arch/x86_64/vmx/current arch/x86_64/cpu/xstate arch/x86_64/cpu/features \
 	vmm/cpuid vmm/msr vmm/hypercall vmm/io arch/x86_64/vmx/run arch/x86_64/vmx/exit \
 	vmm/apic vmm/event vmm/services vmm/timer vmm/vcpu_regs vmm/devices/bus vmm/devices/pic8259 vmm/devices/uart16550 \
+	vmm/memory vmm/mmio vmm/fetch vmm/segment vmm/guest_memory vmm/devices/ioapic \
+	arch/x86_64/insn/emulate arch/x86_64/insn/emulate_table arch/x86_64/insn/alu \
 	vmm/devices/vlapic vmm/devices/vlapic_irq vmm/devices/vlapic_msr vmm/devices/vlapic_timer arch/x86_64/vmx/event arch/x86_64/vmx/registers
 $(HOT:%=$(BUILD)/kernel/%.o): KERNEL_CFLAGS += -fomit-frame-pointer -mpreferred-stack-boundary=3 -fno-tree-reassoc
 

@@ -128,7 +128,6 @@ struct vm_exit {
 /* What happens next: nothing is implied, RIP moves only where a handler said so. */
 enum verdict {
 	VERDICT_ADVANCE, /* go on after the instruction: honours TF, ends STI and MOV-SS blocking */
-	VERDICT_ADVANCED, /* as ADVANCE, which the handler has done itself: vcpu_advance_by() */
 	VERDICT_RETRY,	 /* enter again at the same RIP */
 	VERDICT_INJECT,	 /* as RETRY; the handler has queued an exception with event_raise() */
 	VERDICT_BLOCK,	 /* after the instruction, but not before something wakes the vCPU */

@@ -30,6 +30,12 @@ int guest_read(struct vm *vm, gpa_t gpa, void *to, u64 size)
 	return error;
 }
 
+bool guest_unchanged(struct vm *vm, const struct window_word *word, u32 count)
+{
+	assert_current(vm);
+	return window_unchanged(word, count);
+}
+
 int guest_write(struct vm *vm, gpa_t gpa, const void *from, u64 size)
 {
 	int error = guest_memory_check(&vm->memory, gpa, size, true);

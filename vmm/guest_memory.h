@@ -11,6 +11,7 @@
 #include "lib/types.h"
 
 struct vm;
+struct window_word; /* arch/x86_64/mmu/window.h */
 
 #define GUEST_MEMORY_SLOTS 16
 /* No guest-physical address of RAM is above the window. */
@@ -65,6 +66,11 @@ int guest_read(struct vm *vm, gpa_t gpa, void *to, u64 size);
 int guest_write(struct vm *vm, gpa_t gpa, const void *from, u64 size);
 /* As window_compare_exchange() (arch/x86_64/mmu/window.h), and the errors of guest_write(). */
 int guest_compare_exchange(struct vm *vm, gpa_t gpa, u32 size, u64 *expected, u64 desired);
+/*
+ * Whether words that guest_read() has given are still what they were: what was concluded from them holds then. Once
+ * RAM, always RAM, so the slots need not be asked again. At least one; they are read in their order, once each.
+ */
+bool guest_unchanged(struct vm *vm, const struct window_word *word, u32 count);
 /*
  * Add RAM at gpa: frames owned by the VM (zeroed), mapped by the engine and in the root's window; on demand none yet.
  * Errors of guest_memory_insert(), ERR_MEMORY when the machine has not that much left (nothing is added then), and

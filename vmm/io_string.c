@@ -96,7 +96,7 @@ static enum element element(struct string_io *s)
 	gva_t linear;
 	u8 vector;
 
-	if (!segment_linear(vcpu, segment, offset, io->size, io->in, &linear, &vector)) {
+	if (!segment_linear(vcpu, vcpu_long_mode(vcpu), segment, offset, io->size, io->in, &linear, &vector)) {
 		s->verdict = vcpu_raise_error(vcpu, vector, 0);
 		return ELEMENT_FAULTED;
 	}

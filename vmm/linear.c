@@ -53,19 +53,14 @@ static bool exchange_entry(void *context, gpa_t gpa, u32 size, u64 *expected, u6
 	return guest_compare_exchange(context, gpa, size, expected, desired) == OK;
 }
 
-static enum linear_result translate(struct vm *vm, const struct linear_view *view, gva_t gva, bool write, gpa_t *gpa,
-				    struct linear_fault *fault)
+enum linear_result linear_walk(struct vm *vm, const struct linear_view *view, gva_t gva, bool write, struct gwalk *walk)
 {
 	const struct gwalk_memory memory = {.read = read_entry, .exchange = exchange_entry, .context = vm};
 	const struct gwalk_access access = {
 		.write = write, .fetch = view->fetch, .user = view->user, .implicit = view->implicit,
 	};
-	struct gwalk walk = {.gpa = 0};
-	enum gwalk_result result = gwalk(&view->mode, &memory, gva, access, &walk);
 
-	*fault = (struct linear_fault){.address = gva, .error = walk.error, .gpa = walk.gpa};
-	*gpa = walk.gpa;
-	switch (result) {
+	switch (gwalk(&view->mode, &memory, gva, access, walk)) {
 	case GWALK_OK:
 		return LINEAR_OK;
 	case GWALK_NO_MEMORY:
@@ -75,6 +70,17 @@ static enum linear_result translate(struct vm *vm, const struct linear_view *vie
 	default:
 		return LINEAR_FAULT;
 	}
+}
+
+static enum linear_result translate(struct vm *vm, const struct linear_view *view, gva_t gva, bool write, gpa_t *gpa,
+				    struct linear_fault *fault)
+{
+	struct gwalk walk;
+	enum linear_result result = linear_walk(vm, view, gva, write, &walk);
+
+	*fault = (struct linear_fault){.address = gva, .error = walk.error, .gpa = walk.gpa};
+	*gpa = walk.gpa;
+	return result;
 }
 
 enum linear_result linear_translate(struct vm *vm, const struct linear_view *view, gva_t gva, u32 size, bool write,

@@ -42,6 +42,10 @@ struct linear_span {
 	u32 size[2];
 };
 /*
+ * One byte's translation as the processor would do it for this access. *walk tells what it was concluded from, and where page tables lie
+ * that are not in RAM. */
+enum linear_result linear_walk(struct vm *vm, const struct linear_view *view, gva_t gva, bool write, struct gwalk *walk);
+/*
  * Translate alone, as a processor would for this access: whether RAM is there is the caller's to see. LINEAR_NO_RAM: the page tables
  * lie where no RAM is.
  */
@@ -59,11 +63,28 @@ enum linear_result linear_probe_write(struct vm *vm, const struct linear_view *v
 
 /* Whether [offset, offset+size) is within the segment's limit, expand-down segments included. */
 bool segment_holds(const struct segment *segment, u64 offset, u32 size);
+/* The parts of what is below. */
+bool segment_linear_32(struct vcpu *vcpu, enum segment_name name, u64 offset, u32 size, bool write, gva_t *linear);
+u64 segment_base(struct vcpu *vcpu, enum segment_name name);
+
+static inline bool linear_canonical(gva_t linear)
+{
+	return (linear + BIT(47)) >> 48 == 0;
+}
+
 /*
- * Segmentation: the linear address of `size` bytes at `offset` in a segment. True, or false with *vector (#GP or #SS,
- * error code 0).
+ * Segmentation: the linear address of `size` bytes at `offset` in a segment, for an instruction of 64-bit code or not. True, or
+ * false with *vector (#GP or #SS, error code 0).
  */
-bool segment_linear(struct vcpu *vcpu, enum segment_name name, u64 offset, u32 size, bool write, gva_t *linear,
-		    u8 *vector);
+static inline bool segment_linear(struct vcpu *vcpu, bool long_mode, enum segment_name name, u64 offset, u32 size, bool write,
+				  gva_t *linear, u8 *vector)
+{
+	*vector = name == SEG_SS ? VECTOR_SS : VECTOR_GP;
+	if (!long_mode)
+		return segment_linear_32(vcpu, name, offset, size, write, linear);
+	/* In 64-bit code segments have neither base nor limit nor rights, but that FS and GS have a base. */
+	*linear = UNLIKELY(name == SEG_FS || name == SEG_GS) ? offset + segment_base(vcpu, name) : offset;
+	return linear_canonical(*linear) && linear_canonical(*linear + size - 1);
+}
 
 #endif

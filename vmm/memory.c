@@ -17,7 +17,7 @@ static const char *access_name(const struct exit_memory *memory)
 
 static const char *place_name(const struct vm *vm, const struct exit_memory *memory)
 {
-	if (mmio_answers(vm, memory->gpa))
+	if (bus_find_mmio(&vm->bus, memory->gpa))
 		return "a device";
 	return guest_memory_contains(&vm->memory, memory->gpa, 1, false) ? "memory without that right" :
 									   "outside its memory";
@@ -51,11 +51,12 @@ static enum verdict __attribute__((noinline)) refuse(struct vcpu *vcpu, const st
 enum verdict handle_memory(struct vcpu *vcpu, const struct vm_exit *exit)
 {
 	const struct exit_memory *memory = &exit->memory;
+	const struct bus_mmio_range *range;
 	struct vm *vm = vcpu->vm;
 
 	if (vm->demand.on && !memory->present && guest_memory_is_ram(&vm->memory, &vm->demand, memory->gpa))
 		return LIKELY(guest_memory_touch(vm, memory->gpa) == OK) ? VERDICT_RETRY : VERDICT_END;
-	if (by_instruction(vcpu, memory) && mmio_answers(vm, memory->gpa))
-		return mmio_emulate(vcpu, memory);
-	return refuse(vcpu, memory);
+	range = bus_find_mmio(&vm->bus, memory->gpa);
+	return LIKELY(range && by_instruction(vcpu, memory)) ? mmio_emulate(vcpu, memory, range) :
+							       refuse(vcpu, memory);
 }

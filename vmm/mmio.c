@@ -3,35 +3,25 @@
 #include "arch/x86_64/insn/emulate.h"
 #include "arch/x86_64/insn/name.h"
 #include "lib/fmt.h"
+#include "lib/string.h"
 #include "vmm/breakpoint.h"
 #include "vmm/fetch.h"
 #include "vmm/linear.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
-_Static_assert((int)EMULATE_RIP == (int)REG_RIP && (int)EMULATE_RFLAGS == (int)REG_RFLAGS,
+_Static_assert((int)EMULATE_RSP == (int)REG_RSP && (int)EMULATE_RIP == (int)REG_RIP && (int)EMULATE_RFLAGS == (int)REG_RFLAGS,
 	       "one numbering of registers");
-
-/*
- * The window of a VGA card, which this machine has not; vmm/vm.c leaves it out of RAM. Systems write there before they
- * know: as on a PC without a card the bus answers with all ones.
- */
-#define VGA_WINDOW_START 0xa0000ull
-#define VGA_WINDOW_END	 0xc0000ull
 
 /* One emulated instruction. `verdict`: why access() said no. */
 struct mmio {
 	struct vcpu *vcpu;
 	const struct insn *insn;
-	struct linear_view view;
+	const struct exit_memory *memory;
+	const struct bus_mmio_range *range; /* of memory->gpa */
 	enum verdict verdict;
 	u32 hit; /* breakpoints */
 };
-
-bool mmio_answers(const struct vm *vm, gpa_t gpa)
-{
-	return (gpa >= VGA_WINDOW_START && gpa < VGA_WINDOW_END) || bus_has_mmio(&vm->bus, gpa);
-}
 
 static u64 get_register(void *context, u32 number)
 {
@@ -85,118 +75,146 @@ static bool refuse_translation(struct mmio *mmio, enum linear_result result, con
 
 static bool misaligned(struct vcpu *vcpu, gva_t linear, u32 size)
 {
-	return linear & (size - 1) && vcpu_get(vcpu, REG_CR0) & CR0_AM && vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_AC &&
+	return UNLIKELY(linear & (size - 1)) && vcpu_get(vcpu, REG_CR0) & CR0_AM && vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_AC &&
 	       vcpu_cpl(vcpu) == 3;
 }
 
-/* Segmentation and paging of one access, faults raised. */
-static bool locate(struct mmio *mmio, const struct emulate_operand *operand, bool write, gva_t *at, struct linear_span *span)
-{
-	struct vcpu *vcpu = mmio->vcpu;
-	struct linear_fault fault;
-	enum linear_result result;
-	gva_t linear;
-	u8 vector;
-
-	if (!segment_linear(vcpu, (enum segment_name)operand->segment, operand->offset, operand->size, write, &linear,
-			    &vector))
-		return stop(mmio, vcpu_raise_error(vcpu, vector, 0));
-	result = linear_translate(vcpu->vm, &mmio->view, linear, operand->size, write, span, &fault);
-	if (result != LINEAR_OK)
-		return refuse_translation(mmio, result, &fault);
-	if (misaligned(vcpu, linear, operand->size))
-		return stop(mmio, vcpu_raise_error(vcpu, VECTOR_AC, 0));
-	*at = linear;
-	return true;
-}
-
-/* What lies at one page's part of an access. */
-enum place { PLACE_RAM, PLACE_BUS, PLACE_NOTHING };
-
-static enum place place_of(const struct vm *vm, gpa_t gpa, u32 size, bool write)
-{
-	if (guest_memory_contains(&vm->memory, gpa, size, write))
-		return PLACE_RAM;
-	return mmio_answers(vm, gpa) ? PLACE_BUS : PLACE_NOTHING;
-}
-
-/* A part of an operand that a page's end cut may have any size; the bus knows powers of two. */
-static u8 bus_size(u32 left)
-{
-	return left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
-}
-
-static bool access_bus(struct mmio *mmio, gpa_t gpa, u8 *bytes, u32 size, bool write)
-{
-	struct bus *bus = &mmio->vcpu->vm->bus;
-
-	for (u32 at = 0; at < size;) {
-		u8 n = bus_size(size - at);
-		enum device_answer answer;
-		u64 value = 0;
-
-		if (write)
-			for (u32 i = n; i--;)
-				value = value << 8 | bytes[at + i];
-		answer = write ? bus_mmio_write(bus, gpa + at, n, value) : bus_mmio_read(bus, gpa + at, n, &value);
-		if (answer != DEVICE_DONE)
-			return stop(mmio, VERDICT_WAIT);
-		for (u32 i = 0; !write && i < n; i++)
-			bytes[at + i] = (u8)(value >> (8 * i));
-		at += n;
-	}
-	return true;
-}
-
-static bool access_part(struct mmio *mmio, enum place place, gpa_t gpa, u8 *bytes, u32 size, bool write)
+/* What lies at one page's part of an access: a device's range, or NULL: RAM that allows it. */
+static bool find_place(struct mmio *mmio, gpa_t gpa, u32 size, bool write, const struct bus_mmio_range **range)
 {
 	struct vm *vm = mmio->vcpu->vm;
 
-	if (place == PLACE_BUS)
-		return access_bus(mmio, gpa, bytes, size, write);
-	if (write ? guest_write(vm, gpa, bytes, size) : guest_read(vm, gpa, bytes, size))
+	*range = bus_find_mmio(&vm->bus, gpa);
+	if (*range || guest_memory_contains(&vm->memory, gpa, size, write))
+		return true;
+	return end(mmio, gpa, "access outside its memory and devices");
+}
+
+static bool access_device(struct mmio *mmio, const struct bus_mmio_range *range, gpa_t gpa, u8 size, bool write, u64 *value)
+{
+	struct bus *bus = &mmio->vcpu->vm->bus;
+
+	if ((write ? bus_range_write(bus, range, gpa, size, *value) : bus_range_read(bus, range, gpa, size, value)) == DEVICE_DONE)
+		return true;
+	return stop(mmio, VERDICT_WAIT);
+}
+
+static bool access_ram(struct mmio *mmio, gpa_t gpa, u8 size, bool write, u64 *value)
+{
+	struct vm *vm = mmio->vcpu->vm;
+
+	if (!write)
+		*value = 0;
+	if (write ? guest_write(vm, gpa, value, size) : guest_read(vm, gpa, value, size))
 		return end(mmio, gpa, "memory that cannot be reached");
 	return true;
 }
 
-/* All parts are known to be there before the first is touched. */
-static bool access_operand(void *context, const struct emulate_operand *operand, enum emulate_access how, u64 *value)
+/* A part of an operand that a page's end cut may have any size; the bus knows powers of two. */
+static u8 piece_size(u32 left)
 {
-	struct mmio *mmio = context;
-	struct vm *vm = mmio->vcpu->vm;
-	struct linear_span span;
-	enum place place[2] = {PLACE_BUS, PLACE_BUS};
-	bool all_ram = true;
-	u8 bytes[8];
-	gva_t linear = 0;
+	return left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+}
 
-	if (!locate(mmio, operand, how != EMULATE_READ, &linear, &span))
-		return false;
-	for (u32 i = 0; i < 2 && span.size[i]; i++) {
-		place[i] = place_of(vm, span.gpa[i], span.size[i], how != EMULATE_READ);
-		if (place[i] == PLACE_NOTHING)
-			return end(mmio, span.gpa[i], "access outside its memory and devices");
-		all_ram &= place[i] == PLACE_RAM;
+/* One page's part: of `value` the bytes from *at on. */
+static bool access_part(struct mmio *mmio, const struct bus_mmio_range *range, gpa_t gpa, u32 size, bool write, u8 *value)
+{
+	u8 n;
+
+	for (u32 at = 0; at < size; at += n) {
+		u64 piece = 0;
+
+		n = piece_size(size - at);
+		if (write)
+			memcpy(&piece, value + at, n);
+		if (!(range ? access_device(mmio, range, gpa + at, n, write, &piece) : access_ram(mmio, gpa + at, n, write, &piece)))
+			return false;
+		if (!write)
+			memcpy(value + at, &piece, n);
 	}
+	return true;
+}
+
+/* All parts are known to be there before the first is touched. */
+static bool access_span(struct mmio *mmio, const struct linear_span *span, enum emulate_access how, u64 *value)
+{
+	const struct bus_mmio_range *range[2] = {NULL, NULL};
+	bool write = how == EMULATE_WRITE;
+	u64 read = 0;
+
+	for (u32 i = 0; i < 2 && span->size[i]; i++)
+		if (!find_place(mmio, span->gpa[i], span->size[i], how != EMULATE_READ, &range[i]))
+			return false;
 	/* Another vCPU has mapped RAM there meanwhile: only the processor can change it in one go, and it can now. */
-	if (all_ram && how == EMULATE_MODIFY)
+	if (how == EMULATE_MODIFY && !range[0] && !range[1])
 		return stop(mmio, VERDICT_RETRY);
 	if (how == EMULATE_CHECK)
 		return true;
-	for (u32 i = 0; i < operand->size; i++)
-		bytes[i] = (u8)(*value >> (8 * i));
-	if (!access_part(mmio, place[0], span.gpa[0], bytes, span.size[0], how == EMULATE_WRITE) ||
-	    (span.size[1] &&
-	     !access_part(mmio, place[1], span.gpa[1], bytes + span.size[0], span.size[1], how == EMULATE_WRITE)))
-		return false;
-	mmio->hit |= breakpoint_hits(mmio->vcpu, how == EMULATE_WRITE ? BREAKPOINT_WRITE : BREAKPOINT_READ, linear, (u8)operand->size);
-	if (how == EMULATE_WRITE)
-		return true;
-	*value = 0;
-	for (u32 i = operand->size; i--;)
-		*value = *value << 8 | bytes[i];
+	for (u32 i = 0, at = 0; i < 2; at += span->size[i++])
+		if (!access_part(mmio, range[i], span->gpa[i], span->size[i], write, (u8 *)(write ? value : &read) + at))
+			return false;
+	if (!write)
+		*value = read;
 	return true;
 }
+
+/* Paging of an operand, faults raised, and the access. */
+static bool __attribute__((noinline)) access_anywhere(struct mmio *mmio, gva_t linear, u8 size, enum emulate_access how, u64 *value)
+{
+	struct vcpu *vcpu = mmio->vcpu;
+	struct linear_view view = linear_view(vcpu);
+	struct linear_fault fault;
+	struct linear_span span;
+	enum linear_result result = linear_translate(vcpu->vm, &view, linear, size, how != EMULATE_READ, &span, &fault);
+
+	if (result != LINEAR_OK)
+		return refuse_translation(mmio, result, &fault);
+	if (misaligned(vcpu, linear, size))
+		return stop(mmio, vcpu_raise_error(vcpu, VECTOR_AC, 0));
+	return access_span(mmio, &span, how, value);
+}
+
+/* Whether this is the access that made the exit: the processor has translated it, and allowed it. Who may write may read. */
+static bool told_by_exit(const struct exit_memory *memory, gva_t linear, u32 size, bool write)
+{
+	u64 offset = linear & (PAGE_SIZE - 1);
+
+	return memory->gva_valid && memory->gva == linear && (memory->gpa & (PAGE_SIZE - 1)) == offset && offset + size <= PAGE_SIZE &&
+	       memory->access & (write ? MEMORY_WRITE : MEMORY_READ | MEMORY_WRITE);
+}
+
+static bool access_told(struct mmio *mmio, gva_t linear, u8 size, enum emulate_access how, u64 *value)
+{
+	if (misaligned(mmio->vcpu, linear, size))
+		return stop(mmio, vcpu_raise_error(mmio->vcpu, VECTOR_AC, 0));
+	return how == EMULATE_CHECK || access_device(mmio, mmio->range, mmio->memory->gpa, size, how == EMULATE_WRITE, value);
+}
+
+static bool access_operand(void *context, const struct emulate_operand *operand, enum emulate_access how, u64 *value)
+{
+	struct mmio *mmio = context;
+	struct vcpu *vcpu = mmio->vcpu;
+	u8 size = operand->size, vector;
+	gva_t linear;
+
+	if (!segment_linear(vcpu, mmio->insn->mode == INSN_MODE_64, (enum segment_name)operand->segment, operand->offset, size,
+			    how != EMULATE_READ, &linear, &vector))
+		return stop(mmio, vcpu_raise_error(vcpu, vector, 0));
+	if (!(LIKELY(told_by_exit(mmio->memory, linear, size, how != EMULATE_READ)) ?
+		      access_told(mmio, linear, size, how, value) :
+		      access_anywhere(mmio, linear, size, how, value)))
+		return false;
+	if (how != EMULATE_CHECK)
+		mmio->hit |= breakpoint_hits(vcpu, how == EMULATE_WRITE ? BREAKPOINT_WRITE : BREAKPOINT_READ, linear, size);
+	return true;
+}
+
+static const struct emulate_machine machine = {
+	.get = get_register,
+	.set = set_register,
+	.access = access_operand,
+	.stack_size = stack_size,
+};
 
 /* What is not in docs/instructions.md ends the VM: by name, and with its bytes. */
 static enum verdict refuse_instruction(struct vcpu *vcpu, const struct exit_memory *memory)
@@ -214,21 +232,14 @@ static enum verdict refuse_instruction(struct vcpu *vcpu, const struct exit_memo
 	return VERDICT_END;
 }
 
-static enum verdict run(struct vcpu *vcpu, const struct insn *insn, const struct exit_memory *memory)
+static enum verdict run(struct vcpu *vcpu, const struct insn *insn, const struct exit_memory *memory, const struct bus_mmio_range *range)
 {
-	struct mmio mmio = {.vcpu = vcpu, .insn = insn, .view = linear_view(vcpu)};
-	const struct emulate_machine machine = {
-		.context = &mmio,
-		.get = get_register,
-		.set = set_register,
-		.access = access_operand,
-		.stack_size = stack_size,
-	};
+	struct mmio mmio = {.vcpu = vcpu, .insn = insn, .memory = memory, .range = range};
 
-	switch (emulate(insn, &machine)) {
+	switch (emulate(insn, &machine, &mmio, vcpu->reg)) {
 	case EMULATE_DONE:
-		vcpu_advance_by(vcpu, insn->length);
-		return mmio.hit ? breakpoint_trap(vcpu, mmio.hit) : VERDICT_ADVANCED;
+		vcpu_end_is(vcpu, insn->length);
+		return breakpoint_end(vcpu, mmio.hit);
 	case EMULATE_REPEAT:
 		if (mmio.hit)
 			return breakpoint_trap(vcpu, mmio.hit);
@@ -243,13 +254,13 @@ static enum verdict run(struct vcpu *vcpu, const struct insn *insn, const struct
 	}
 }
 
-enum verdict mmio_emulate(struct vcpu *vcpu, const struct exit_memory *memory)
+enum verdict mmio_emulate(struct vcpu *vcpu, const struct exit_memory *memory, const struct bus_mmio_range *range)
 {
-	struct insn insn;
+	const struct insn *insn;
 
 	switch (fetch_instruction(vcpu, &insn)) {
 	case OK:
-		return run(vcpu, &insn, memory);
+		return run(vcpu, insn, memory, range);
 	case ERR_RANGE:
 		/* Unmapped by another vCPU meanwhile: this one meets the page fault itself. */
 		return VERDICT_RETRY;

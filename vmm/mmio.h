@@ -4,11 +4,9 @@
 
 #include "vmm/exit.h"
 
-struct vm;
+struct bus_mmio_range;
 
-/* Whether something answers at `gpa`, or nothing does as on a PC: a device, or the empty window of a VGA card. */
-bool mmio_answers(const struct vm *vm, gpa_t gpa);
-/* The access of an exit at such an address, by the instruction at RIP. */
-enum verdict mmio_emulate(struct vcpu *vcpu, const struct exit_memory *memory);
+/* The access of an exit in a range of the VM's bus, by the instruction at RIP. */
+enum verdict mmio_emulate(struct vcpu *vcpu, const struct exit_memory *memory, const struct bus_mmio_range *range);
 
 #endif

@@ -6,13 +6,6 @@
 #define TYPE_EXPAND_DOWN BIT(2) /* data */
 #define TYPE_WRITE	 BIT(1) /* data; for code: readable */
 
-static bool canonical(u64 address)
-{
-	s64 top = (s64)address >> 47;
-
-	return top == 0 || top == -1;
-}
-
 static bool type_allows(u32 attributes, bool write)
 {
 	u32 type = SEGMENT_TYPE(attributes);
@@ -35,21 +28,22 @@ bool segment_holds(const struct segment *segment, u64 offset, u32 size)
 	return last <= segment->limit;
 }
 
-bool segment_linear(struct vcpu *vcpu, enum segment_name name, u64 offset, u32 size, bool write, gva_t *linear,
-		    u8 *vector)
+bool segment_linear_32(struct vcpu *vcpu, enum segment_name name, u64 offset, u32 size, bool write, gva_t *linear)
 {
-	bool long_mode = vcpu_long_mode(vcpu);
 	struct segment segment;
 
-	*vector = name == SEG_SS ? VECTOR_SS : VECTOR_GP;
 	vcpu->engine->get_segment(vcpu, name, &segment);
-	if (long_mode) {
-		*linear = offset + (name == SEG_FS || name == SEG_GS ? segment.base : 0);
-		return canonical(*linear) && canonical(*linear + size - 1);
-	}
 	if (vcpu_protected(vcpu) && !vcpu_v8086(vcpu) &&
 	    (segment.attributes & SEGMENT_UNUSABLE || !type_allows(segment.attributes, write)))
 		return false;
 	*linear = (u32)(segment.base + offset);
 	return segment_holds(&segment, offset, size);
+}
+
+u64 segment_base(struct vcpu *vcpu, enum segment_name name)
+{
+	struct segment segment;
+
+	vcpu->engine->get_segment(vcpu, name, &segment);
+	return segment.base;
 }

@@ -4,6 +4,7 @@
 #include "arch/x86_64/cpu/safe.h"
 #include "arch/x86_64/cpu/xstate.h"
 #include "core/pool.h"
+#include "vmm/fetch.h"
 #include "vmm/msr.h"
 #include "vmm/vm.h"
 
@@ -33,6 +34,8 @@ static void free_parts(struct vcpu *vcpu)
 {
 	if (vcpu->msrs)
 		pool_delete(vcpu->msrs, sizeof(*vcpu->msrs));
+	if (vcpu->fetched)
+		pool_delete(vcpu->fetched, FETCHED * sizeof(*vcpu->fetched));
 	if (vcpu->xsave)
 		pool_free(vcpu->xsave, xsave_pages());
 	vcpu->vm->vcpu[vcpu->id] = NULL;
@@ -57,8 +60,9 @@ int vcpu_create(struct vm *vm, u32 id, u64 affinity)
 	vm->vcpu[id] = vcpu;
 	vcpu->xsave = pool_alloc(xsave_pages());
 	vcpu->msrs = pool_new(sizeof(*vcpu->msrs));
+	vcpu->fetched = pool_new(FETCHED * sizeof(*vcpu->fetched));
 	error = ERR_MEMORY;
-	if (vcpu->xsave && vcpu->msrs) {
+	if (vcpu->xsave && vcpu->msrs && vcpu->fetched) {
 		xstate_reset(vcpu->xsave);
 		msr_state_reset(vcpu->msrs, id, &host);
 		error = vcpu->engine->vcpu_create(vcpu);

@@ -11,6 +11,7 @@
 
 struct msr_state;
 struct vcpu_apic;
+struct fetched;
 
 /* What the machine around a vCPU does for it: its local APIC and its clock. Called on the core where it is current. */
 struct vcpu_machine {
@@ -71,13 +72,18 @@ struct vcpu {
 	const struct vcpu_machine *machine; /* (i) NULL: it has no local APIC */
 	struct vcpu_apic *apic; /* (i) the machine's own (vmm/apic.h) */
 	struct msr_state *msrs; /* (c) vmm/msr.h */
+	struct fetched *fetched; /* (c) FETCHED of them (vmm/fetch.h) */
 	enum vcpu_run_state state; /* (s) */
 	bool wake_pending; /* (s) a wake came while it was about to block */
 	u64 affinity;	  /* (i) BIT(core index) */
 	struct list queue_link; /* (s) */
 };
 
-/* In `cached`: members of `end` are valid; all of it is, and RIP and RFLAGS are cached. The first two are the engine's. */
+/*
+ * In `cached`: reg[] holds CR0_PAGING of CR0 and CR4_PAGING of CR4, whether or not it holds all of them. Members of `end` are valid; all of
+ * it is, and RIP and RFLAGS are cached.
+ */
+#define CACHED_PAGING		BIT(27)
 #define CACHED_LENGTH		BIT(28)
 #define CACHED_INTERRUPTIBILITY BIT(29)
 #define CACHED_END		BIT(30)
@@ -90,6 +96,15 @@ static inline u64 vcpu_get(struct vcpu *vcpu, enum reg reg)
 	if (UNLIKELY(!((vcpu->cached | REGS_CACHED_ALWAYS) & BIT(reg))))
 		vcpu->engine->fetch(vcpu, BIT(reg));
 	return vcpu->reg[reg];
+}
+
+/* Bring several in one go, of which most are not cached: they are in reg[] then. */
+static inline void vcpu_need(struct vcpu *vcpu, u64 mask)
+{
+	u64 missing = mask & ~vcpu->cached;
+
+	if (LIKELY(missing))
+		vcpu->engine->fetch(vcpu, missing);
 }
 
 static inline void vcpu_set(struct vcpu *vcpu, enum reg reg, u64 value)
@@ -127,8 +142,13 @@ void vcpu_destroy(struct vcpu *vcpu);
  * "Interruptibility State").
  */
 void vcpu_advance(struct vcpu *vcpu);
-/* The same for a handler that has decoded the instruction, whose length in bytes it knows; it then answers VERDICT_ADVANCED. */
-void vcpu_advance_by(struct vcpu *vcpu, u32 length);
+/* From a handler that has decoded the instruction: so long it is, when it comes to its end. RIP and RFLAGS are cached. */
+static inline void vcpu_end_is(struct vcpu *vcpu, u32 length)
+{
+	vcpu->end.interruptibility = vcpu->engine->interruptibility(vcpu);
+	vcpu->end.length = length;
+	vcpu->cached |= CACHED_LENGTH | CACHED_INTERRUPTIBILITY | CACHED_END;
+}
 /* Whether anything the VM has could ever end a HLT that begins now; if not, it is halted for good. */
 bool vcpu_can_wake(struct vcpu *vcpu);
 

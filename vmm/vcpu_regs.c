@@ -174,9 +174,9 @@ static void end_flags(struct vcpu *vcpu, u64 rflags)
  */
 static u32 decoded_length(struct vcpu *vcpu)
 {
-	struct insn insn;
+	const struct insn *insn;
 
-	return fetch_instruction(vcpu, &insn) == OK ? insn.length : 0;
+	return fetch_instruction(vcpu, &insn) == OK ? insn->length : 0;
 }
 
 u32 vcpu_instruction_length(struct vcpu *vcpu)
@@ -204,13 +204,5 @@ void vcpu_advance(struct vcpu *vcpu)
 
 	if (UNLIKELY(!end.length))
 		end.length = decoded_length(vcpu);
-	advance(vcpu, end);
-}
-
-void vcpu_advance_by(struct vcpu *vcpu, u32 length)
-{
-	struct instruction_end end = vcpu->engine->instruction_end(vcpu);
-
-	end.length = length;
 	advance(vcpu, end);
 }

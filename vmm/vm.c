@@ -187,7 +187,10 @@ static int fill(struct vm *vm)
 	if (!vm->console)
 		return refuse(vm, ERR_MEMORY, "its CPUID table and console could not be made");
 	bus_init(&vm->bus);
-	error = create_vcpus(vm);
+	/* Systems write to the window of a VGA card before they know that there is none: as on a PC, the bus answers with all ones. */
+	error = bus_add_mmio(&vm->bus, &vm->bus.nobody, 0, VGA_HOLE_START, VGA_HOLE_END - VGA_HOLE_START);
+	if (!error)
+		error = create_vcpus(vm);
 	if (!error)
 		error = machine_create(vm);
 	return error ? error : load(vm);

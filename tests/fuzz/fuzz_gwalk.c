@@ -145,6 +145,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memory.exchange = NULL;
 	memcpy(before, ram, RAM);
 	require(gwalk(&mode, &memory, h.gva, access, &again) == result || result == GWALK_OK);
+	/* And what it was concluded from is what is there. */
+	require(result != GWALK_OK || (again.gpa == out.gpa && again.steps == out.steps));
+	for (u32 i = 0; i < out.steps; i++) {
+		u64 entry;
+
+		require(read_entry(NULL, out.step[i].gpa, out.entry_size, &entry) && entry == out.step[i].entry);
+	}
 	require(memcmp(before, ram, RAM) == 0);
 	return 0;
 }

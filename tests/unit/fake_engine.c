@@ -285,6 +285,7 @@ void fake_init(struct fake *fake)
 	fake->vcpu.vm = &fake->vm;
 	fake->vcpu.engine = &fake_engine;
 	fake->vcpu.msrs = &fake->msrs;
+	fake->vcpu.fetched = fake->fetched;
 	fake->vcpu.cached = BITS(REGS - 1, 0);
 	fake->vcpu.xcr0 = XCR0_X87;
 	list_init(&fake->vcpu.queue_link);
@@ -307,8 +308,10 @@ void fake_init(struct fake *fake)
  * The fake processor tells every length; a test that clears fake->length finds an instruction of three bytes, unless it brings
  * vmm/fetch.c.
  */
-__attribute__((weak)) int fetch_instruction(struct vcpu *vcpu UNUSED, struct insn *insn)
+__attribute__((weak)) int fetch_instruction(struct vcpu *vcpu UNUSED, const struct insn **insn)
 {
-	*insn = (struct insn){.length = 3};
+	static const struct insn three_bytes = {.length = 3};
+
+	*insn = &three_bytes;
 	return OK;
 }

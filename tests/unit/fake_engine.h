@@ -3,6 +3,7 @@
 #define TESTS_FAKE_ENGINE_H
 
 #include "vmm/cpuid.h"
+#include "vmm/fetch.h"
 #include "vmm/msr.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
@@ -13,6 +14,7 @@ struct fake {
 	struct vm_config config;
 	struct cpuid_policy cpuid;
 	struct msr_state msrs;
+	struct fetched fetched[FETCHED];
 	struct vcpu_state state; /* what export_state() gives and import_state() takes; its segments serve get_segment() */
 
 	u64 dr[8], pat, debugctl;

@@ -174,11 +174,11 @@ static void test_mmio(void **state)
 	assert_int_equal(bus_add_mmio(&bench.bus, &c.device, 3, 0xfe000000, 0x1000000), ERR_EXISTS);
 	assert_int_equal(bus_add_mmio(&bench.bus, &c.device, 3, 0, 0), ERR_INVALID);
 	assert_int_equal(bus_add_mmio(&bench.bus, &c.device, 3, ~0ull, 2), ERR_INVALID);
-	assert_true(bus_has_mmio(&bench.bus, 0xfec00000));
-	assert_true(bus_has_mmio(&bench.bus, 0xfee01fff));
-	assert_false(bus_has_mmio(&bench.bus, 0xfebfffff));
-	assert_false(bus_has_mmio(&bench.bus, 0xfec01000));
-	assert_false(bus_has_mmio(&bench.bus, 0xfee02000));
+	assert_non_null(bus_find_mmio(&bench.bus, 0xfec00000));
+	assert_non_null(bus_find_mmio(&bench.bus, 0xfee01fff));
+	assert_null(bus_find_mmio(&bench.bus, 0xfebfffff));
+	assert_null(bus_find_mmio(&bench.bus, 0xfec01000));
+	assert_null(bus_find_mmio(&bench.bus, 0xfee02000));
 	assert_int_equal(bus_mmio_read(&bench.bus, 0xfee00020, 4, &value), DEVICE_DONE);
 	assert_int_equal(value, 0x55667788);
 	assert_true(b.accesses == 1 && b.range == 2 && b.offset == 0x20 && b.size == 4);

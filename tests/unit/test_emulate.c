@@ -14,7 +14,7 @@ static enum emulate_result run(enum insn_mode mode, u32 length, const char *byte
 	assert_int_equal(insn_decode(&insn, (const u8 *)bytes, length, mode), OK);
 	assert_int_equal(insn.length, length);
 	accesses = 0;
-	return emulate(&insn, &machine);
+	return run_emulator(&insn);
 }
 
 #define RUN(mode, bytes)  run(INSN_MODE_##mode, sizeof(bytes) - 1, bytes)

@@ -106,7 +106,7 @@ static int try(const struct listed *row, enum insn_mode mode, u64 with, u8 modrm
 		return error;
 	reg[RCX] = 1;
 	accesses = 0;
-	return emulate(&insn, &machine) == EMULATE_DONE && accesses ? OK : ERR_UNSUPPORTED;
+	return run_emulator(&insn) == EMULATE_DONE && accesses ? OK : ERR_UNSUPPORTED;
 }
 
 static void try_row(const struct listed *row, enum insn_mode mode, u64 with)

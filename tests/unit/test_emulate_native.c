@@ -133,7 +133,7 @@ static void compare(const u8 *bytes, u32 length, u64 defined)
 	native_run(&theirs, bytes, length);
 	memcpy(native, arena, ARENA_SIZE);
 	memcpy(arena, before, ARENA_SIZE);
-	assert_int_equal(emulate(&insn, &machine), EMULATE_DONE);
+	assert_int_equal(emulate(&insn, &machine, NULL, state.reg), EMULATE_DONE);
 	for (u32 i = 0; i < 16; i++)
 		if (state.reg[i] != theirs.reg[i])
 			describe(bytes, length, "a register", state.reg[i], theirs.reg[i]);

@@ -223,6 +223,12 @@ int window_read(void *to, gpa_t gpa, u64 size)
 	return copy(gpa, size);
 }
 
+int window_compare(const struct window_word *word, u32 count, const void *base)
+{
+	assert_int_equal(base, WINDOW_BASE);
+	return window_error || count != 2 || word[1].gpa != 0x3008;
+}
+
 int window_write(gpa_t gpa, const void *from, u64 size)
 {
 	(void)from;
@@ -405,7 +411,10 @@ static void test_copies(void **state)
 	assert_int_equal(written, 0);
 	assert_int_equal(guest_write(vm, 0, bytes, 4), OK);
 	assert_int_equal(written, 4);
+	assert_true(guest_unchanged(vm, (struct window_word[]){{0x2000, 1}, {0x3008, 2}}, 2));
+	assert_false(guest_unchanged(vm, (struct window_word[]){{0x2000, 1}}, 1));
 	window_error = ERR_RANGE;
+	assert_false(guest_unchanged(vm, (struct window_word[]){{0x2000, 1}, {0x3008, 2}}, 2));
 	assert_int_equal(guest_write(vm, 0, bytes, 4), ERR_RANGE);
 	assert_int_equal(written, 4);
 	vm->memory.slot[0].writable = false;

@@ -229,6 +229,54 @@ static void test_long_reserved(void **state)
 	}
 }
 
+/* What the last walk tells to have used is what is in memory now, `count` entries from the top. */
+static void expect_steps(u32 count, u32 entry_size, gpa_t first)
+{
+	assert_int_equal(out.steps, count);
+	assert_int_equal(out.entry_size, entry_size);
+	for (u32 i = 0; i < count; i++)
+		assert_int_equal(get(out.step[i].gpa, entry_size), out.step[i].entry);
+	if (count)
+		assert_int_equal(out.step[0].gpa, first);
+}
+
+static void test_steps(void **state)
+{
+	(void)state;
+	use_long();
+	put_long(0x2000 | P | W, 0x3000 | P | W, 0x4000 | P | W, 0x5000 | P | W);
+	expect_ok(VA, write_access, 0x5abc, 4096);
+	expect_steps(4, 8, 0x1000 + 8 * 0x0fe);
+	assert_int_equal(out.step[3].entry, 0x5000 | P | W | A | D);
+	put(0x3000 + 8 * 0x1a2, 8, 0x200000 | P | PS);
+	expect_ok(VA, read_access, 0x200000 + (VA & 0x1fffff), 2 * MIB);
+	expect_steps(3, 8, 0x1000 + 8 * 0x0fe);
+	/* another processor sets A at the same time: the walk that counts is the second */
+	put_long(0x2000 | P | W, 0x3000 | P | W, 0x4000 | P | W, 0x5000 | P | W);
+	race = 1;
+	race_bits = A;
+	expect_ok(VA, write_access, 0x5abc, 4096);
+	expect_steps(4, 8, 0x1000 + 8 * 0x0fe);
+	use_pae();
+	put(0x1020, 8, 0x2000 | P);
+	put(0x2000, 8, 0x3000 | P);
+	put(0x3000, 8, 0x5000 | P);
+	expect_ok(0, read_access, 0x5000, 4096);
+	expect_steps(3, 8, 0x1020);
+	mode.pdptes_loaded = true;
+	mode.pdpte[0] = 0x2000 | P;
+	expect_ok(0, read_access, 0x5000, 4096);
+	expect_steps(2, 8, 0x2000);
+	use_32();
+	put(0x1000, 4, 0x2000 | P);
+	put(0x2000, 4, 0x5000 | P);
+	expect_ok(0, read_access, 0x5000, 4096);
+	expect_steps(2, 4, 0x1000);
+	mode.cr0 &= ~CR0_PG;
+	expect_ok(0, read_access, 0, 4096);
+	expect_steps(0, 0, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +288,7 @@ int main(void)
 		cmocka_unit_test_setup(test_pae_loaded, clean),
 		cmocka_unit_test_setup(test_long, clean),
 		cmocka_unit_test_setup(test_canonical, clean),
+		cmocka_unit_test_setup(test_steps, clean),
 		cmocka_unit_test_setup(test_long_reserved, clean),
 	};
 

@@ -255,7 +255,7 @@ static bool linear_of(enum segment_name name, u64 offset, u32 size, bool write, 
 {
 	gva_t linear;
 
-	return segment_linear(&fake.vcpu, name, offset, size, write, &linear, vector);
+	return segment_linear(&fake.vcpu, vcpu_long_mode(&fake.vcpu), name, offset, size, write, &linear, vector);
 }
 
 static void test_segment_types(void **state)
@@ -307,14 +307,14 @@ static void test_64_bit_segments(void **state)
 	(void)state;
 	fake.state.segment[SEG_DS] = (struct segment){.attributes = SEGMENT_UNUSABLE, .base = 0x1000};
 	fake.state.segment[SEG_FS].base = 0xffff800000000000;
-	assert_true(segment_linear(&fake.vcpu, SEG_DS, 0x10, 4, true, &linear, &vector));
+	assert_true(segment_linear(&fake.vcpu, vcpu_long_mode(&fake.vcpu), SEG_DS, 0x10, 4, true, &linear, &vector));
 	assert_int_equal(linear, 0x10);
-	assert_true(segment_linear(&fake.vcpu, SEG_FS, 0x10, 4, true, &linear, &vector));
+	assert_true(segment_linear(&fake.vcpu, vcpu_long_mode(&fake.vcpu), SEG_FS, 0x10, 4, true, &linear, &vector));
 	assert_int_equal(linear, 0xffff800000000010);
-	assert_false(segment_linear(&fake.vcpu, SEG_DS, 0x800000000000, 1, true, &linear, &vector));
+	assert_false(segment_linear(&fake.vcpu, vcpu_long_mode(&fake.vcpu), SEG_DS, 0x800000000000, 1, true, &linear, &vector));
 	assert_int_equal(vector, VECTOR_GP);
-	assert_false(segment_linear(&fake.vcpu, SEG_DS, 0x7fffffffffff, 2, true, &linear, &vector));
-	assert_false(segment_linear(&fake.vcpu, SEG_SS, 0x800000000000, 1, true, &linear, &vector));
+	assert_false(segment_linear(&fake.vcpu, vcpu_long_mode(&fake.vcpu), SEG_DS, 0x7fffffffffff, 2, true, &linear, &vector));
+	assert_false(segment_linear(&fake.vcpu, vcpu_long_mode(&fake.vcpu), SEG_SS, 0x800000000000, 1, true, &linear, &vector));
 	assert_int_equal(vector, VECTOR_SS);
 }
 

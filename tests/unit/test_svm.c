@@ -19,9 +19,9 @@ static int next_insn_error;
 static u32 gates_opened, debug_loads, xcr0_syncs;
 static bool step_is_ours;
 
-int fetch_instruction(struct vcpu *vcpu UNUSED, struct insn *insn)
+int fetch_instruction(struct vcpu *vcpu UNUSED, const struct insn **insn)
 {
-	*insn = next_insn;
+	*insn = &next_insn;
 	return next_insn_error;
 }
 

@@ -191,11 +191,12 @@ static void debug_registers(void **state)
 
 static void memory(void **state)
 {
-	struct exit_memory plain = vmx_decode_memory(BIT(1) | BIT(3) | BIT(7) | BIT(8));
-	struct exit_memory walk = vmx_decode_memory(BIT(0) | BIT(7));
-	struct exit_memory no_address = vmx_decode_memory(BIT(2));
+	struct exit_memory plain, walk, no_address;
 
 	(void)state;
+	vmx_decode_memory(BIT(1) | BIT(3) | BIT(7) | BIT(8), &plain);
+	vmx_decode_memory(BIT(0) | BIT(7), &walk);
+	vmx_decode_memory(BIT(2), &no_address);
 	assert_int_equal(plain.access, MEMORY_WRITE);
 	assert_true(plain.present && plain.gva_valid && !plain.page_walk);
 	assert_int_equal(walk.access, MEMORY_READ);

@@ -15,6 +15,17 @@ static enum device_answer write_nothing(UNUSED struct device *device, UNUSED u32
 	return DEVICE_DONE;
 }
 
+static enum device_answer read_mmio_ones(UNUSED struct device *device, UNUSED u32 range, UNUSED u64 offset, UNUSED u8 size, u64 *value)
+{
+	*value = ~0ull;
+	return DEVICE_DONE;
+}
+
+static enum device_answer write_mmio_nothing(UNUSED struct device *device, UNUSED u32 range, UNUSED u64 offset, UNUSED u8 size, UNUSED u64 value)
+{
+	return DEVICE_DONE;
+}
+
 static const struct device_ops nobody_ops = {.name = "nobody"};
 
 const u32 bus_port_ones[5] = {[1] = 0xff, [2] = 0xffff, [4] = 0xffffffff};
@@ -53,6 +64,7 @@ int bus_add_ports(struct bus *bus, struct device *device, u32 range, u16 first, 
 
 int bus_add_mmio(struct bus *bus, struct device *device, u32 range, gpa_t start, u64 size)
 {
+	const struct device_ops *ops = device->ops;
 	gpa_t end = start + size;
 	u32 at = 0;
 
@@ -65,17 +77,19 @@ int bus_add_mmio(struct bus *bus, struct device *device, u32 range, gpa_t start,
 	if (bus->mmio_count == BUS_MMIO_RANGES)
 		return ERR_MEMORY;
 	memmove(bus->mmio + at + 1, bus->mmio + at, (bus->mmio_count - at) * sizeof(bus->mmio[0]));
-	bus->mmio[at] = (struct bus_mmio_range){start, end, range, device};
+	bus->mmio[at] = (struct bus_mmio_range){
+		.start = start,
+		.end = end,
+		.range = range,
+		.device = device,
+		.read = ops->mmio_read ? ops->mmio_read : read_mmio_ones,
+		.write = ops->mmio_write ? ops->mmio_write : write_mmio_nothing,
+	};
 	bus->mmio_count++;
 	return OK;
 }
 
-static u64 all_ones(u8 size)
-{
-	return ~0ull >> (64 - 8 * size);
-}
-
-static const struct bus_mmio_range *mmio_range(const struct bus *bus, gpa_t gpa)
+const struct bus_mmio_range *bus_find_mmio(const struct bus *bus, gpa_t gpa)
 {
 	u32 low = 0, high = bus->mmio_count;
 
@@ -112,47 +126,41 @@ enum device_answer bus_write_bytes(struct bus *bus, u32 port, u8 size, u32 value
 	return DEVICE_DONE;
 }
 
-bool bus_has_mmio(const struct bus *bus, gpa_t gpa)
+static u64 size_mask(u8 size)
 {
-	return mmio_range(bus, gpa) != NULL;
+	return ~0ull >> (64 - 8 * size);
 }
 
-static enum device_answer read_mmio_range(const struct bus_mmio_range *range, gpa_t gpa, u8 size, u64 *value)
+static inline enum device_answer read_range(const struct bus_mmio_range *range, gpa_t gpa, u8 size, u64 *value)
 {
-	struct device *device = range->device;
 	enum device_answer answer;
 
-	*value = all_ones(size);
-	if (!device->ops->mmio_read)
-		return DEVICE_DONE;
-	lock_acquire(&device->lock);
-	answer = device->ops->mmio_read(device, range->range, gpa - range->start, size, value);
-	lock_release(&device->lock);
-	*value &= all_ones(size);
+	*value = 0;
+	lock_acquire(&range->device->lock);
+	answer = range->read(range->device, range->range, gpa - range->start, size, value);
+	lock_release(&range->device->lock);
+	*value &= size_mask(size);
 	return answer;
 }
 
-static enum device_answer write_mmio_range(const struct bus_mmio_range *range, gpa_t gpa, u8 size, u64 value)
+static inline enum device_answer write_range(const struct bus_mmio_range *range, gpa_t gpa, u8 size, u64 value)
 {
-	struct device *device = range->device;
 	enum device_answer answer;
 
-	if (!device->ops->mmio_write)
-		return DEVICE_DONE;
-	lock_acquire(&device->lock);
-	answer = device->ops->mmio_write(device, range->range, gpa - range->start, size, value & all_ones(size));
-	lock_release(&device->lock);
+	lock_acquire(&range->device->lock);
+	answer = range->write(range->device, range->range, gpa - range->start, size, value & size_mask(size));
+	lock_release(&range->device->lock);
 	return answer;
 }
 
 static enum device_answer __attribute__((noinline)) read_mmio_bytes(struct bus *bus, gpa_t gpa, u8 size, u64 *value)
 {
-	*value = all_ones(size);
+	*value = size_mask(size);
 	for (u8 i = 0; i < size; i++) {
-		const struct bus_mmio_range *range = mmio_range(bus, gpa + i);
+		const struct bus_mmio_range *range = bus_find_mmio(bus, gpa + i);
 		u64 byte = 0xff;
 
-		if (range && read_mmio_range(range, gpa + i, 1, &byte) == DEVICE_PENDING)
+		if (range && read_range(range, gpa + i, 1, &byte) == DEVICE_PENDING)
 			return DEVICE_PENDING;
 		*value = (*value & ~(0xffull << (8 * i))) | byte << (8 * i);
 	}
@@ -162,9 +170,9 @@ static enum device_answer __attribute__((noinline)) read_mmio_bytes(struct bus *
 static enum device_answer __attribute__((noinline)) write_mmio_bytes(struct bus *bus, gpa_t gpa, u8 size, u64 value)
 {
 	for (u8 i = 0; i < size; i++) {
-		const struct bus_mmio_range *range = mmio_range(bus, gpa + i);
+		const struct bus_mmio_range *range = bus_find_mmio(bus, gpa + i);
 
-		if (range && write_mmio_range(range, gpa + i, 1, value >> (8 * i)) == DEVICE_PENDING)
+		if (range && write_range(range, gpa + i, 1, value >> (8 * i)) == DEVICE_PENDING)
 			return DEVICE_PENDING;
 	}
 	return DEVICE_DONE;
@@ -175,18 +183,14 @@ static inline bool mmio_takes_whole(const struct bus_mmio_range *range, gpa_t gp
 	return range && size <= range->end - gpa;
 }
 
-enum device_answer bus_mmio_read(struct bus *bus, gpa_t gpa, u8 size, u64 *value)
+enum device_answer bus_range_read(struct bus *bus, const struct bus_mmio_range *range, gpa_t gpa, u8 size, u64 *value)
 {
-	const struct bus_mmio_range *range = mmio_range(bus, gpa);
-
-	return LIKELY(mmio_takes_whole(range, gpa, size)) ? read_mmio_range(range, gpa, size, value) :
+	return LIKELY(mmio_takes_whole(range, gpa, size)) ? read_range(range, gpa, size, value) :
 							  read_mmio_bytes(bus, gpa, size, value);
 }
 
-enum device_answer bus_mmio_write(struct bus *bus, gpa_t gpa, u8 size, u64 value)
+enum device_answer bus_range_write(struct bus *bus, const struct bus_mmio_range *range, gpa_t gpa, u8 size, u64 value)
 {
-	const struct bus_mmio_range *range = mmio_range(bus, gpa);
-
-	return LIKELY(mmio_takes_whole(range, gpa, size)) ? write_mmio_range(range, gpa, size, value) :
+	return LIKELY(mmio_takes_whole(range, gpa, size)) ? write_range(range, gpa, size, value) :
 							  write_mmio_bytes(bus, gpa, size, value);
 }

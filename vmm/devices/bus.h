@@ -48,6 +48,8 @@ struct bus_mmio_range {
 	gpa_t start, end;
 	u32 range;
 	struct device *device;
+	enum device_answer (*read)(struct device *device, u32 range, u64 offset, u8 size, u64 *value);
+	enum device_answer (*write)(struct device *device, u32 range, u64 offset, u8 size, u64 value);
 };
 
 struct bus {
@@ -116,9 +118,20 @@ static inline enum device_answer bus_port_write(struct bus *bus, u16 port, u8 si
 	return answer;
 }
 
-/* size 1, 2, 4 or 8; otherwise the same. */
-bool bus_has_mmio(const struct bus *bus, gpa_t gpa);
-enum device_answer bus_mmio_read(struct bus *bus, gpa_t gpa, u8 size, u64 *value);
-enum device_answer bus_mmio_write(struct bus *bus, gpa_t gpa, u8 size, u64 value);
+/* The range that an address lies in; NULL: none. */
+const struct bus_mmio_range *bus_find_mmio(const struct bus *bus, gpa_t gpa);
+/* size 1, 2, 4 or 8, and the range that the access begins in; otherwise the same. What is read has 0 beyond the size. */
+enum device_answer bus_range_read(struct bus *bus, const struct bus_mmio_range *range, gpa_t gpa, u8 size, u64 *value);
+enum device_answer bus_range_write(struct bus *bus, const struct bus_mmio_range *range, gpa_t gpa, u8 size, u64 value);
+
+static inline enum device_answer bus_mmio_read(struct bus *bus, gpa_t gpa, u8 size, u64 *value)
+{
+	return bus_range_read(bus, bus_find_mmio(bus, gpa), gpa, size, value);
+}
+
+static inline enum device_answer bus_mmio_write(struct bus *bus, gpa_t gpa, u8 size, u64 value)
+{
+	return bus_range_write(bus, bus_find_mmio(bus, gpa), gpa, size, value);
+}
 
 #endif

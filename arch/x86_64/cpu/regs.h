@@ -43,6 +43,10 @@
 #define CR4_CET	       BIT(23)
 #define CR4_PKS	       BIT(24)
 
+/* What translation depends on beside CR3 and EFER (SDM "Paging Modes and Control Bits"), but for CR0.WP: that is about writes alone. */
+#define CR0_PAGING CR0_PG
+#define CR4_PAGING (CR4_PSE | CR4_PAE | CR4_LA57 | CR4_SMEP | CR4_SMAP | CR4_PKE)
+
 #define RFLAGS_CF   BIT(0)
 #define RFLAGS_ONE  BIT(1) /* reads as 1 */
 #define RFLAGS_PF   BIT(2)

@@ -4,11 +4,6 @@
 
 #define STATUS (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
 
-u64 alu_mask(u32 size)
-{
-	return size == 8 ? ~0ull : BIT(8 * size) - 1;
-}
-
 static bool negative(u64 value, u32 size)
 {
 	return value >> (8 * size - 1) & 1;

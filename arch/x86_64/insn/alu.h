@@ -35,7 +35,10 @@ u64 alu_btr(u64 a, u64 b, u32 size, u64 *flags);
 u64 alu_btc(u64 a, u64 b, u32 size, u64 *flags);
 
 /* The low `size` bytes, all ones. */
-u64 alu_mask(u32 size);
+static inline u64 alu_mask(u32 size)
+{
+	return ~0ull >> (64 - 8 * size);
+}
 /* The condition of Jcc, SETcc and CMOVcc: the low four bits of the opcode (SDM vol. 1 "EFLAGS Condition Codes"). */
 bool alu_condition(u32 code, u64 flags);
 

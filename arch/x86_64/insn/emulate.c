@@ -9,7 +9,8 @@ u64 emulate_get(const struct emulation *e, u32 number, u32 size)
 	return get(e, number) & alu_mask(size);
 }
 
-void emulate_set(const struct emulation *e, u32 number, u32 size, u64 value)
+/* One or two bytes: the others stay. */
+void emulate_set_part(const struct emulation *e, u32 number, u32 size, u64 value)
 {
 	bool high = size == 1 && !e->insn->rex && number >= 4;
 	u64 mask = high ? 0xff00 : alu_mask(size);
@@ -18,9 +19,7 @@ void emulate_set(const struct emulation *e, u32 number, u32 size, u64 value)
 		number -= 4;
 		value <<= 8;
 	}
-	if (size < 4)
-		value = (value & mask) | (get(e, number) & ~mask);
-	set(e, number, value & (size < 4 ? ~0ull : mask));
+	set(e, number, (value & mask) | (get(e, number) & ~mask));
 }
 
 static bool read_operand(const struct emulation *e, u64 *value)
@@ -210,7 +209,7 @@ static struct emulate_operand stack_operand(const struct emulation *e, u64 point
 /* The stack is checked before the source is read: a device's register that is read and lost is lost for good. */
 bool form_push(struct emulation *e)
 {
-	u32 stack_size = e->machine->stack_size(e->machine->context);
+	u32 stack_size = e->machine->stack_size(e->context);
 	u64 pointer = get(e, RSP) - e->size, value = 0;
 	struct emulate_operand stack = stack_operand(e, pointer, stack_size);
 
@@ -221,48 +220,52 @@ bool form_push(struct emulation *e)
 	return true;
 }
 
-static u64 effective_address(const struct emulation *e, u64 stack_pointer)
+static inline u64 effective_address(const struct emulation *e)
 {
 	const struct insn *insn = e->insn;
 	u64 address = (u64)insn->displacement;
 
-	if (insn->rip_relative)
-		address += get(e, EMULATE_RIP) + insn->length;
 	if (insn->base != INSN_NO_REGISTER)
-		address += insn->base == RSP ? stack_pointer : get(e, insn->base);
+		address += get(e, insn->base);
 	if (insn->index != INSN_NO_REGISTER)
 		address += get(e, insn->index) * insn->scale;
+	if (UNLIKELY(insn->rip_relative))
+		address += get(e, EMULATE_RIP) + insn->length;
 	return address & alu_mask(insn->address_size);
 }
 
-/* SDM "POP": a base of ESP counts as after the pop. */
+/* SDM "POP": a base of ESP counts as after the pop. RSP is no index. */
 bool form_pop(struct emulation *e)
 {
-	u32 stack_size = e->machine->stack_size(e->machine->context);
+	u32 stack_size = e->machine->stack_size(e->context);
 	u64 pointer = get(e, RSP), mask = alu_mask(stack_size),
 	    popped = (pointer & ~mask) | ((pointer + e->size) & mask), value;
 	struct emulate_operand stack = stack_operand(e, pointer, stack_size);
 
-	e->operand.offset = effective_address(e, popped);
+	if (e->insn->base == RSP)
+		e->operand.offset = (e->operand.offset + popped - pointer) & alu_mask(e->insn->address_size);
 	if (!access(e, &stack, EMULATE_READ, &value) || !write_operand(e, value))
 		return false;
 	emulate_set(e, RSP, stack_size, popped);
 	return true;
 }
 
-enum emulate_result emulate(const struct insn *insn, const struct emulate_machine *machine)
+enum emulate_result emulate(const struct insn *insn, const struct emulate_machine *machine, void *context, u64 *general)
 {
-	struct emulation e = {.insn = insn, .machine = machine, .row = emulate_row(insn)};
+	struct emulation e;
 
-	if (!e.row)
+	e.row = emulate_row(insn);
+	if (UNLIKELY(!e.row))
 		return EMULATE_UNSUPPORTED;
+	e.insn = insn;
+	e.machine = machine;
+	e.context = context;
+	e.general = general;
 	e.size = e.row->byte ? 1 : insn->operand_size;
-	if (emulate_is_string(insn))
+	if (UNLIKELY(e.row->string))
 		return emulate_string(&e);
-	e.operand = (struct emulate_operand){
-		.segment = insn->segment,
-		.size = (u8)e.size,
-		.offset = effective_address(&e, get(&e, RSP)),
-	};
+	e.operand.segment = insn->segment;
+	e.operand.size = (u8)e.size;
+	e.operand.offset = effective_address(&e);
 	return e.row->form(&e) ? EMULATE_DONE : EMULATE_STOPPED;
 }

@@ -9,7 +9,8 @@
 #include "arch/x86_64/insn/decode.h"
 #include "lib/types.h"
 
-/* Registers by number: 0 to 15 the general ones as instructions encode them, and: */
+/* Registers by number: 0 to 15 the general ones as instructions encode them, of which the stack pointer stands apart, and: */
+#define EMULATE_RSP    4
 #define EMULATE_RIP    16 /* of the instruction; only read */
 #define EMULATE_RFLAGS 17
 
@@ -26,8 +27,9 @@ enum emulate_access {
 	EMULATE_CHECK, /* check that a write would succeed; *value is not used */
 };
 
+/* What does it, for a context. */
 struct emulate_machine {
-	void *context;
+	/* RSP, RIP and RFLAGS. */
 	u64 (*get)(void *context, u32 number);
 	void (*set)(void *context, u32 number, u64 value);
 	/*
@@ -50,6 +52,7 @@ enum emulate_result {
 /* How many repetitions of a string instruction at most before EMULATE_REPEAT; one with RFLAGS.TF set. */
 #define EMULATE_REPETITIONS 256u
 
-enum emulate_result emulate(const struct insn *insn, const struct emulate_machine *machine);
+/* `general`: registers 0 to 15 by number, all but RSP's place. */
+enum emulate_result emulate(const struct insn *insn, const struct emulate_machine *machine, void *context, u64 *general);
 
 #endif

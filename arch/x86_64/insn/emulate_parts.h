@@ -5,7 +5,7 @@
 #include "arch/x86_64/insn/alu.h"
 #include "arch/x86_64/insn/emulate.h"
 
-enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
+enum { RAX, RCX, RDX, RBX, RSP = EMULATE_RSP, RBP, RSI, RDI };
 
 struct emulation;
 
@@ -17,41 +17,59 @@ struct emulate_row {
 	alu_operation operation;
 	bool byte;    /* byte operands */
 	bool discard; /* flags only: CMP, TEST, BT */
+	bool string;  /* one element of it: emulate_string() repeats them */
 	u8 from;      /* MOVZX and the like: size of the memory operand; 0: the operand's */
 };
 
 struct emulation {
 	const struct insn *insn;
 	const struct emulate_machine *machine;
+	void *context;
+	u64 *general;
 	const struct emulate_row *row;
 	struct emulate_operand operand; /* the one that ModRM or moffs names */
 	u32 size;			/* bytes of it and of its register */
 };
 
+static inline bool is_kept(u32 number)
+{
+	return number < 16 && number != EMULATE_RSP;
+}
+
 static inline u64 get(const struct emulation *e, u32 number)
 {
-	return e->machine->get(e->machine->context, number);
+	return LIKELY(is_kept(number)) ? e->general[number] : e->machine->get(e->context, number);
 }
 
 static inline void set(const struct emulation *e, u32 number, u64 value)
 {
-	e->machine->set(e->machine->context, number, value);
+	if (LIKELY(is_kept(number)))
+		e->general[number] = value;
+	else
+		e->machine->set(e->context, number, value);
 }
 
 static inline bool access(const struct emulation *e, const struct emulate_operand *operand, enum emulate_access how,
 			  u64 *value)
 {
-	return e->machine->access(e->machine->context, operand, how, value);
+	return e->machine->access(e->context, operand, how, value);
 }
 
 /* A general register as an operand of `size` bytes: AH to BH without REX, the upper half cleared by 4. */
 u64 emulate_get(const struct emulation *e, u32 number, u32 size);
-void emulate_set(const struct emulation *e, u32 number, u32 size, u64 value);
+void emulate_set_part(const struct emulation *e, u32 number, u32 size, u64 value);
+
+static inline void emulate_set(const struct emulation *e, u32 number, u32 size, u64 value)
+{
+	if (LIKELY(size >= 4))
+		set(e, number, value & alu_mask(size));
+	else
+		emulate_set_part(e, number, size, value);
+}
 
 /* The row of an instruction; NULL: not in the list. */
 const struct emulate_row *emulate_row(const struct insn *insn);
-/* One of MOVS, CMPS, STOS, LODS, SCAS. */
-bool emulate_is_string(const struct insn *insn);
+/* MOVS, CMPS, STOS, LODS, SCAS, as often as their prefix says. */
 enum emulate_result emulate_string(struct emulation *e);
 
 /* Forms (emulate.c), by operands: destination first. */
@@ -73,5 +91,12 @@ bool form_move_if(struct emulation *e); /* CMOVcc */
 bool form_set_if(struct emulation *e);	/* SETcc */
 bool form_push(struct emulation *e);
 bool form_pop(struct emulation *e);
+
+/* One element of a string (emulate_string.c). */
+bool form_move(struct emulation *e);
+bool form_compare(struct emulation *e);
+bool form_store(struct emulation *e);
+bool form_load_string(struct emulation *e);
+bool form_scan(struct emulation *e);
 
 #endif

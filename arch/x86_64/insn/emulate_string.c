@@ -5,7 +5,7 @@
 #include "arch/x86_64/cpu/regs.h"
 #include "arch/x86_64/insn/emulate_parts.h"
 
-enum { MOVS = 0xa4, CMPS = 0xa6, STOS = 0xaa, LODS = 0xac, SCAS = 0xae };
+enum { CMPS = 0xa6, SCAS = 0xae };
 
 /* DS:rSI, or another segment by prefix; ES:rDI whatever the prefix. */
 static struct emulate_operand source(const struct emulation *e)
@@ -30,7 +30,7 @@ static void step(const struct emulation *e, u32 number)
 }
 
 /* The destination is checked before the source is read: what a device gave and nobody got is lost. */
-static bool move(const struct emulation *e)
+bool form_move(struct emulation *e)
 {
 	struct emulate_operand from = source(e), to = destination(e);
 	u64 value = 0;
@@ -43,7 +43,7 @@ static bool move(const struct emulation *e)
 	return true;
 }
 
-static bool store(const struct emulation *e)
+bool form_store(struct emulation *e)
 {
 	struct emulate_operand to = destination(e);
 	u64 value = emulate_get(e, RAX, e->size);
@@ -54,7 +54,7 @@ static bool store(const struct emulation *e)
 	return true;
 }
 
-static bool load(const struct emulation *e)
+bool form_load_string(struct emulation *e)
 {
 	struct emulate_operand from = source(e);
 	u64 value;
@@ -66,7 +66,7 @@ static bool load(const struct emulation *e)
 	return true;
 }
 
-static bool compare(const struct emulation *e)
+bool form_compare(struct emulation *e)
 {
 	struct emulate_operand from = source(e), to = destination(e);
 	u64 flags = get(e, EMULATE_RFLAGS), first, second;
@@ -80,7 +80,7 @@ static bool compare(const struct emulation *e)
 	return true;
 }
 
-static bool scan(const struct emulation *e)
+bool form_scan(struct emulation *e)
 {
 	struct emulate_operand to = destination(e);
 	u64 flags = get(e, EMULATE_RFLAGS), value;
@@ -91,22 +91,6 @@ static bool scan(const struct emulation *e)
 	step(e, RDI);
 	set(e, EMULATE_RFLAGS, flags);
 	return true;
-}
-
-static bool element(const struct emulation *e)
-{
-	switch (e->insn->opcode & 0xfe) {
-	case MOVS:
-		return move(e);
-	case CMPS:
-		return compare(e);
-	case STOS:
-		return store(e);
-	case LODS:
-		return load(e);
-	default:
-		return scan(e);
-	}
 }
 
 /* CMPS and SCAS end where the comparison says so: REPE goes on while equal, REPNE while not. */
@@ -126,11 +110,11 @@ enum emulate_result emulate_string(struct emulation *e)
 
 	/* F2 before the others counts like F3 (SDM leaves it open, processors agree). */
 	if (!e->insn->rep && !e->insn->repne)
-		return element(e) ? EMULATE_DONE : EMULATE_STOPPED;
+		return e->row->form(e) ? EMULATE_DONE : EMULATE_STOPPED;
 	while (count) {
 		if (!left--)
 			return EMULATE_REPEAT;
-		if (!element(e))
+		if (!e->row->form(e))
 			return EMULATE_STOPPED;
 		emulate_set(e, RCX, address_size, --count);
 		if (compared_enough(e))

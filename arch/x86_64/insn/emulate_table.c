@@ -17,6 +17,9 @@
 	[(base) + 0] = ALU(rm_reg, op, BYTE, __VA_ARGS__), [(base) + 1] = ALU(rm_reg, op, __VA_ARGS__),                \
 		  [(base) + 2] = ALU(reg_rm, op, BYTE, __VA_ARGS__), [(base) + 3] = ALU(reg_rm, op, __VA_ARGS__)
 
+/* MOVS, CMPS, STOS, LODS, SCAS. */
+#define STRING(base, name) [base] = ROW(name, BYTE, .string = true), [(base) + 1] = ROW(name, .string = true)
+
 static const struct emulate_row one[256] = {
 	ARITHMETIC(0x00, add),
 	ARITHMETIC(0x08, or),
@@ -39,6 +42,11 @@ static const struct emulate_row one[256] = {
 	[0xa1] = ROW(load_rax),
 	[0xa2] = ROW(store_rax, BYTE),
 	[0xa3] = ROW(store_rax),
+	STRING(0xa4, move),
+	STRING(0xa6, compare),
+	STRING(0xaa, store),
+	STRING(0xac, load_string),
+	STRING(0xae, scan),
 };
 
 static const struct emulate_row two[256] = {
@@ -48,9 +56,6 @@ static const struct emulate_row two[256] = {
 	[0xb7] = ROW(load_zero, .from = 2),   [0xbe] = ROW(load_sign, .from = 1),  [0xbf] = ROW(load_sign, .from = 2),
 	[0xc0] = ROW(exchange_add, BYTE),     [0xc1] = ROW(exchange_add),	   [0xc3] = ROW(store_reg), /* MOVNTI */
 };
-
-/* MOVS, CMPS, STOS, LODS, SCAS: emulate_string.c carries them out. */
-static const struct emulate_row string_byte = {.byte = true}, string_wide = {.byte = false};
 
 #define GROUP1(...)                                                                                                    \
 	{                                                                                                              \
@@ -84,14 +89,7 @@ static const struct group {
 	{INSN_MAP_0F, 0xba, {[4] = ALU(rm_imm, bt, DISCARD), ALU(rm_imm, bts), ALU(rm_imm, btr), ALU(rm_imm, btc)}},
 };
 
-bool emulate_is_string(const struct insn *insn)
-{
-	/* A4 to A7 and AA to AF. */
-	return insn->map == INSN_MAP_ONE && insn->opcode <= 0xaf && 0xfcf0 >> (insn->opcode & 15) & 1 &&
-	       insn->opcode >= 0xa0;
-}
-
-static const struct emulate_row *group_row(const struct insn *insn)
+static const struct emulate_row *__attribute__((noinline)) group_row(const struct insn *insn)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(groups); i++)
 		if (groups[i].map == insn->map && groups[i].opcode == insn->opcode)
@@ -99,20 +97,25 @@ static const struct emulate_row *group_row(const struct insn *insn)
 	return NULL;
 }
 
+/* Outside 64-bit mode 63 is ARPL. */
+static bool is_arpl(const struct insn *insn)
+{
+	return insn->opcode == 0x63 && insn->map == INSN_MAP_ONE && insn->mode != INSN_MODE_64;
+}
+
 const struct emulate_row *emulate_row(const struct insn *insn)
 {
-	const struct emulate_row *row = NULL;
+	const struct emulate_row *row;
 
-	if (emulate_is_string(insn))
-		return insn->opcode & 1 ? &string_wide : &string_byte;
-	/* Outside 64-bit mode 63 is ARPL. */
-	if (!insn->has_memory || (insn->map == INSN_MAP_ONE && insn->opcode == 0x63 && insn->mode != INSN_MODE_64))
-		return NULL;
-	if (insn->map == INSN_MAP_ONE)
+	if (LIKELY(insn->map == INSN_MAP_ONE))
 		row = &one[insn->opcode];
 	else if (insn->map == INSN_MAP_0F)
 		row = &two[insn->opcode];
-	if (row && !row->form)
+	else
+		return NULL;
+	if (UNLIKELY(!row->form))
 		row = group_row(insn);
-	return row && row->form ? row : NULL;
+	if (UNLIKELY(!row || !row->form || !(insn->has_memory || row->string) || is_arpl(insn)))
+		return NULL;
+	return row;
 }

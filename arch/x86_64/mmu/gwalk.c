@@ -10,24 +10,18 @@
 
 #define PF_KEY BIT(5) /* protection key */
 
-#define MAX_LEVELS 4u
-#define TRIES	   16u
+#define TRIES 16u
 
 /* The geometry of a paging mode; level 1 is the table of 4 KiB entries. */
 struct paging {
 	u32 levels, entry_size;
-	u8 shift[MAX_LEVELS + 1]; /* by level: lowest address bit of the index */
-	u16 entries[MAX_LEVELS + 1];
+	u8 shift[GWALK_LEVELS + 1]; /* by level: lowest address bit of the index */
+	u16 entries[GWALK_LEVELS + 1];
 };
 
 static const struct paging paging_32 = {2, 4, {0, 12, 22}, {0, 1024, 1024}};
 static const struct paging paging_pae = {3, 8, {0, 12, 21, 30}, {0, 512, 512, 4}};
 static const struct paging paging_long = {4, 8, {0, 12, 21, 30, 39}, {0, 512, 512, 512, 512}};
-
-struct step {
-	gpa_t gpa;
-	u64 entry;
-};
 
 struct state {
 	const struct gwalk_mode *mode;
@@ -35,8 +29,8 @@ struct state {
 	const struct paging *paging;
 	struct gwalk_access access;
 	gva_t gva;
-	struct step step[MAX_LEVELS + 1]; /* by level: the entries used */
-	u32 leaf;			  /* level of the last of them */
+	struct gwalk_step step[GWALK_LEVELS + 1]; /* by level: the entries used */
+	u32 leaf;				  /* level of the last of them */
 	bool writable, user, no_execute;
 };
 
@@ -65,6 +59,12 @@ static u32 access_error(const struct state *s)
 static bool is_pdpte(const struct state *s, u32 level)
 {
 	return s->paging == &paging_pae && level == 3;
+}
+
+/* Not in memory any more, as far as the processor goes. */
+static bool is_loaded(const struct state *s, u32 level)
+{
+	return is_pdpte(s, level) && s->mode->pdptes_loaded;
 }
 
 static bool is_large(const struct state *s, u64 entry, u32 level)
@@ -124,9 +124,9 @@ static enum gwalk_result fault(const struct state *s, u64 why, struct gwalk *out
 /* Fetch the entry of a level from the table at `table`, and see that it can be used. */
 static enum gwalk_result take_step(struct state *s, gpa_t table, u32 level, struct gwalk *out)
 {
-	struct step *step = &s->step[level];
+	struct gwalk_step *step = &s->step[level];
 	u64 index = (s->gva >> s->paging->shift[level]) % s->paging->entries[level];
-	bool loaded = is_pdpte(s, level) && s->mode->pdptes_loaded;
+	bool loaded = is_loaded(s, level);
 
 	step->gpa = table + index * s->paging->entry_size;
 	if (loaded) {
@@ -197,7 +197,7 @@ static enum gwalk_result set_flags(struct state *s, struct gwalk *out)
 	if (!s->memory->exchange)
 		return GWALK_OK;
 	for (u32 level = s->paging->levels; level >= s->leaf; level--) {
-		struct step *step = &s->step[level];
+		struct gwalk_step *step = &s->step[level];
 		u64 flags = level == s->leaf && s->access.write ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED;
 		u64 found = step->entry;
 
@@ -210,6 +210,7 @@ static enum gwalk_result set_flags(struct state *s, struct gwalk *out)
 		}
 		if (found != step->entry)
 			return GWALK_RETRY;
+		step->entry |= flags;
 	}
 	return GWALK_OK;
 }
@@ -225,11 +226,25 @@ static gpa_t page_address(const struct state *s)
 	return s->leaf == 2 ? (entry & BITS(31, 22)) | (entry & BITS(20, 13)) << 19 : entry & BITS(31, 12);
 }
 
+static void tell(const struct state *s, struct gwalk *out)
+{
+	u64 size = 1ull << s->paging->shift[s->leaf];
+
+	*out = (struct gwalk){.gpa = page_address(s) | (s->gva & (size - 1)),
+			      .page_size = size,
+			      .writable = s->writable,
+			      .user = s->user,
+			      .executable = !s->no_execute,
+			      .entry_size = s->paging->entry_size};
+	for (u32 level = s->paging->levels; level >= s->leaf; level--)
+		if (!is_loaded(s, level))
+			out->step[out->steps++] = s->step[level];
+}
+
 static enum gwalk_result walk_once(struct state *s, struct gwalk *out)
 {
 	enum gwalk_result result;
 	bool denied, key;
-	u64 size;
 
 	s->writable = s->user = true;
 	s->no_execute = false;
@@ -241,11 +256,9 @@ static enum gwalk_result walk_once(struct state *s, struct gwalk *out)
 	if (denied || key)
 		return fault(s, PF_PRESENT | (key ? PF_KEY : 0), out);
 	result = set_flags(s, out);
-	if (result != GWALK_OK)
-		return result;
-	size = 1ull << s->paging->shift[s->leaf];
-	*out = (struct gwalk){page_address(s) | (s->gva & (size - 1)), size, s->writable, s->user, !s->no_execute, 0};
-	return GWALK_OK;
+	if (result == GWALK_OK)
+		tell(s, out);
+	return result;
 }
 
 static bool is_canonical(gva_t gva)
@@ -265,7 +278,8 @@ enum gwalk_result gwalk(const struct gwalk_mode *mode, const struct gwalk_memory
 	else if (!is_canonical(gva))
 		return GWALK_NOT_CANONICAL;
 	if (!(mode->cr0 & CR0_PG)) {
-		*out = (struct gwalk){s.gva, PAGE_SIZE, true, true, true, 0};
+		*out = (struct gwalk){
+			.gpa = s.gva, .page_size = PAGE_SIZE, .writable = true, .user = true, .executable = true};
 		return GWALK_OK;
 	}
 	for (u32 i = 0; i < TRIES && result == GWALK_RETRY; i++)

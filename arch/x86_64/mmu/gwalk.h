@@ -47,11 +47,25 @@ enum gwalk_result {
 	GWALK_RETRY,	     /* another processor keeps changing the tables: run the guest's instruction once more */
 };
 
+#define GWALK_LEVELS 4u
+
+/* An entry that was used: where it was read, and its value with the flags that were then set in it. */
+struct gwalk_step {
+	gpa_t gpa;
+	u64 entry;
+};
+
 struct gwalk {
 	gpa_t gpa;			 /* of the address itself */
 	u64 page_size;			 /* 4 KiB, 2 MiB, 4 MiB or 1 GiB */
 	bool writable, user, executable; /* what all levels together allow, before CR0.WP and the like */
 	u32 error;
+	/*
+	 * GWALK_OK: what was read from memory, from the top. While all of these entries have these values, the same walk in the same mode has
+	 * the same outcome, and changes nothing.
+	 */
+	u32 steps, entry_size;
+	struct gwalk_step step[GWALK_LEVELS];
 };
 
 /*

@@ -74,6 +74,31 @@ LOAD 16, movzx, edx, word
 LOAD 32, mov, edx, dword
 LOAD 64, mov, rdx, qword
 
+; int window_compare(const struct window_word *word, u32 count, const void *window): one access of 64 bits to each, until one differs, which
+; is told like a fault
+WORD_GPA   equ 0
+WORD_VALUE equ 8
+WORD_SIZE  equ 16
+
+global window_compare
+window_compare:
+	OPEN
+.next:
+	mov	rcx, [rdi + WORD_GPA]
+.access:
+	mov	rax, [rdx + rcx]
+	FIXUP .access, fault
+	cmp	rax, [rdi + WORD_VALUE]
+	jne	.differs
+	add	rdi, WORD_SIZE
+	dec	esi
+	jnz	.next
+	SUCCEED
+.differs:
+	CLOSE
+	mov	eax, 1
+	ret
+
 ; int window_storeN(void *to, u64 value)
 %macro STORE 2
 global window_store%1

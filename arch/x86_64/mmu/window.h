@@ -11,7 +11,14 @@
 #ifndef ARCH_MMU_WINDOW_H
 #define ARCH_MMU_WINDOW_H
 
+#include "core/layout.h"
 #include "lib/types.h"
+
+/* A naturally aligned word of guest memory, and a value it had. */
+struct window_word {
+	gpa_t gpa;
+	u64 value;
+};
 
 int window_read(void *to, gpa_t gpa, u64 size);
 int window_write(gpa_t gpa, const void *from, u64 size);
@@ -20,5 +27,14 @@ int window_write(gpa_t gpa, const void *from, u64 size);
  * exchanged when that is what the caller expected. ERR_INVALID: bad size or alignment.
  */
 int window_compare_exchange(gpa_t gpa, u32 size, u64 *expected, u64 desired);
+
+/* window.asm: 0, or 1 after a fault or a difference. */
+int window_compare(const struct window_word *word, u32 count, const void *window);
+
+/* Whether each of at least one word, all of which were read by window_read() before, has its value now. They are read in this order. */
+static inline bool window_unchanged(const struct window_word *word, u32 count)
+{
+	return !window_compare(word, count, (const void *)WINDOW_BASE);
+}
 
 #endif

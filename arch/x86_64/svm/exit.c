@@ -40,7 +40,7 @@ static void look_again(struct vm_exit *exit)
  */
 static bool string_operand(struct vcpu *vcpu, u64 info, struct exit_io *io)
 {
-	struct insn insn;
+	const struct insn *insn;
 
 	io->segment = SEG_ES;
 	if (svm_features.decode_assists) {
@@ -51,9 +51,9 @@ static bool string_operand(struct vcpu *vcpu, u64 info, struct exit_io *io)
 	}
 	if (fetch_instruction(vcpu, &insn) != OK)
 		return false;
-	io->address_size = insn.address_size;
+	io->address_size = insn->address_size;
 	if (!io->in)
-		io->segment = insn.segment;
+		io->segment = insn->segment;
 	return true;
 }
 
@@ -81,7 +81,7 @@ static void decode_msr(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb, struct
 /* The register operand of MOV to or from a control or debug register: from decode assists, else from the instruction itself. */
 static bool operand(struct vcpu *vcpu, const struct vmcb *vmcb, u8 *gpr)
 {
-	struct insn insn;
+	const struct insn *insn;
 
 	if (svm_features.decode_assists) {
 		*gpr = vmcb->exit_info1 & 15;
@@ -89,7 +89,7 @@ static bool operand(struct vcpu *vcpu, const struct vmcb *vmcb, u8 *gpr)
 	}
 	if (fetch_instruction(vcpu, &insn) != OK)
 		return false;
-	*gpr = insn.rm;
+	*gpr = insn->rm;
 	return true;
 }
 
@@ -113,7 +113,7 @@ static void decode_dr(struct vcpu *vcpu, const struct vmcb *vmcb UNUSED, struct 
 static void decode_exception(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit *exit)
 {
 	u8 vector = (u8)(vmcb->exit_code - SVM_EXIT_EXCEPTION(0));
-	struct insn insn;
+	const struct insn *insn;
 
 	if (vector == VECTOR_MC) {
 		svm_open_gate();
@@ -126,8 +126,8 @@ static void decode_exception(struct vcpu *vcpu, const struct vmcb *vmcb, struct 
 		return;
 	}
 	/* VMCALL is an invalid opcode on AMD; guests of either engine use the same hypercall. */
-	if (vector == VECTOR_UD && fetch_instruction(vcpu, &insn) == OK && insn.map == INSN_MAP_0F && insn.opcode == 0x01 &&
-	    insn.modrm == 0xc1) {
+	if (vector == VECTOR_UD && fetch_instruction(vcpu, &insn) == OK && insn->map == INSN_MAP_0F && insn->opcode == 0x01 &&
+	    insn->modrm == 0xc1) {
 		be(exit, RAW_VMCALL);
 		return;
 	}
@@ -185,10 +185,10 @@ static void decode_task(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb, struc
  */
 static bool lost_shadow(struct vcpu *vcpu, const struct vmcb *vmcb)
 {
-	struct insn insn;
+	const struct insn *insn;
 
 	return UNLIKELY(vmcb->rip == svm_of(vcpu)->shadow_rip) && !(vmcb->interrupt_state & VMCB_SHADOW) && vmcb->cpl == 0 &&
-	       fetch_instruction(vcpu, &insn) == OK && insn.map == INSN_MAP_ONE && insn.opcode == OPCODE_HLT;
+	       fetch_instruction(vcpu, &insn) == OK && insn->map == INSN_MAP_ONE && insn->opcode == OPCODE_HLT;
 }
 
 static void decode_interrupt(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit *exit UNUSED)

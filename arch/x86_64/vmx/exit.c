@@ -100,10 +100,10 @@ static void decode_memory(struct vcpu *vcpu, struct vm_exit *exit)
 {
 	u64 qualification = vmread(VMCS_EXIT_QUALIFICATION);
 
-	exit->memory = vmx_decode_memory(qualification);
-	exit->memory.gpa = vmread64(VMCS_GUEST_PHYSICAL_ADDRESS);
+	vmx_decode_memory(qualification, &exit->memory);
+	vmcs_read_to(ENCODING_GUEST_PHYSICAL_ADDRESS, &exit->memory.gpa);
 	if (exit->memory.gva_valid)
-		exit->memory.gva = vmread(VMCS_GUEST_LINEAR_ADDRESS);
+		vmcs_read_to(ENCODING_GUEST_LINEAR_ADDRESS, &exit->memory.gva);
 	if (qualification & MEMORY_NMI_UNBLOCKED)
 		restore_nmi_blocking(vcpu);
 }

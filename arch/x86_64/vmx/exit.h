@@ -9,9 +9,9 @@
 
 /*
  * What reg[] holds after an exit: the general registers as enter.asm stored them, and EFER, which a guest changes by WRMSR only, and whose
- * LMA follows CR0.PG, which is ours.
+ * LMA follows CR0.PG, which is ours. So are the other bits of CR0 and CR4 on which paging depends: they stay in reg[] (registers.c).
  */
-#define CACHED_AFTER_EXIT (REGS_CACHED_ALWAYS | BIT(REG_EFER))
+#define CACHED_AFTER_EXIT (REGS_CACHED_ALWAYS | BIT(REG_EFER) | CACHED_PAGING)
 
 /* What vmx_instruction_end() answers, at once. Every processor has these fields, so that asking for an error once is enough. */
 static inline void vmx_read_instruction(struct vcpu *vcpu)

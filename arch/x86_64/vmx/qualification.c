@@ -35,24 +35,6 @@ struct exit_dr vmx_decode_dr(u64 qualification)
 	};
 }
 
-/* Bits 2:0 the access, 5:3 what the tables allow, 7 a linear address is there, 8 the access was to its translation, not a page walk's. */
-struct exit_memory vmx_decode_memory(u64 qualification)
-{
-	struct exit_memory memory = {
-		.gva_valid = qualification & BIT(7),
-		.present = qualification & BITS(5, 3),
-	};
-
-	if (qualification & BIT(0))
-		memory.access |= (u32)MEMORY_READ;
-	if (qualification & BIT(1))
-		memory.access |= (u32)MEMORY_WRITE;
-	if (qualification & BIT(2))
-		memory.access |= (u32)MEMORY_EXECUTE;
-	memory.page_walk = memory.gva_valid && !(qualification & BIT(8));
-	return memory;
-}
-
 struct exit_task_switch vmx_decode_task_switch(u64 qualification, u32 vectoring, u32 error)
 {
 	static const enum task_switch_source source[4] = {TASK_CALL, TASK_IRET, TASK_JMP, TASK_GATE};

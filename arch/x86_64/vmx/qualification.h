@@ -23,13 +23,24 @@ void vmx_decode_string_io(u64 qualification, u32 information, struct exit_io *io
 
 struct exit_cr vmx_decode_cr(u64 qualification);
 struct exit_dr vmx_decode_dr(u64 qualification);
-/* Addresses are left 0; `gva_valid` says whether the guest-linear address field is to be read. */
-struct exit_memory vmx_decode_memory(u64 qualification);
-/* `vectoring`, `error`: IDT-vectoring information and error code, which count for a task gate only. */
+/*
+ * Of an EPT violation: bits 2:0 the access, 5:3 what the tables allow, 7 a linear address is there, 8 the access was to its translation, not
+ * a page walk's. Addresses are left alone; `gva_valid` says whether the guest-linear address field is to be read.
+ */
+static inline void vmx_decode_memory(u64 qualification, struct exit_memory *memory)
+{
+	_Static_assert(MEMORY_READ == BIT(0) && MEMORY_WRITE == BIT(1) && MEMORY_EXECUTE == BIT(2), "the qualification's own bits");
+	memory->access = qualification & BITS(2, 0);
+	memory->gva_valid = qualification & BIT(7);
+	memory->page_walk = (qualification & (BIT(8) | BIT(7))) == BIT(7);
+	memory->present = qualification & BITS(5, 3);
+}
+
 /* Of a TPR-below-threshold, EOI-induced or APIC-write exit. */
 struct exit_apic vmx_decode_apic(u32 reason, u64 qualification);
 /* Of an APIC-access exit. */
 struct exit_memory vmx_decode_apic_access(u64 qualification);
+/* `vectoring`, `error`: IDT-vectoring information and error code, which count for a task gate only. */
 struct exit_task_switch vmx_decode_task_switch(u64 qualification, u32 vectoring, u32 error);
 /* The DR6 bits a debug exception would have set: B0-B3, BD, BS. */
 u64 vmx_decode_debug(u64 qualification);

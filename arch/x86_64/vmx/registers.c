@@ -4,34 +4,35 @@
 #include "arch/x86_64/vmx/vmx.h"
 #include "core/panic.h"
 
-/* A control register as the guest sees it: its own bits, the others from the read shadow (SDM "Guest/Host Masks and Read Shadows"). */
-static u64 seen(struct vmcs_natural real, struct vmcs_natural mask, struct vmcs_natural shadow)
-{
-	u64 host_owned = vmread(mask);
+/* Those that are a field each. */
+static const u16 field_of_reg[REGS] = {
+	[REG_RIP] = ENCODING_GUEST_RIP,
+	[REG_RFLAGS] = ENCODING_GUEST_RFLAGS,
+	[REG_RSP] = ENCODING_GUEST_RSP,
+	[REG_CR3] = ENCODING_GUEST_CR3,
+	[REG_EFER] = ENCODING_GUEST_EFER,
+};
 
-	return (vmread(real) & ~host_owned) | (vmread(shadow) & host_owned);
+/*
+ * A control register as the guest sees it (SDM "Guest/Host Masks and Read Shadows"): its own bits from the field. The others are in the
+ * read shadow, and in reg[] as well, where they stay right: the guest changes them by an exit only, which ends in reg[].
+ */
+static u64 seen(struct vmcs_natural real, u64 guest_owned, u64 known)
+{
+	return (vmread(real) & guest_owned) | (known & ~guest_owned);
 }
 
-/* Apart, so that asking for one register does not pay for what all of them need. */
-static u64 __attribute__((noinline)) fetch_one(enum reg reg)
+_Static_assert(!(CR0_PAGING & CR0_GUEST_OWNED) && !(CR4_PAGING & CR4_GUEST_OWNED), "CACHED_PAGING is always set");
+
+static u64 __attribute__((noinline)) fetch_special(const struct vcpu *vcpu, enum reg reg)
 {
 	switch (reg) {
-	case REG_RIP:
-		return vmread(VMCS_GUEST_RIP);
-	case REG_RFLAGS:
-		return vmread(VMCS_GUEST_RFLAGS);
-	case REG_RSP:
-		return vmread(VMCS_GUEST_RSP);
 	case REG_CR0:
-		return seen(VMCS_GUEST_CR0, VMCS_CR0_MASK, VMCS_CR0_SHADOW);
+		return seen(VMCS_GUEST_CR0, CR0_GUEST_OWNED, vcpu->reg[REG_CR0]);
 	case REG_CR2:
 		return read_cr2();
-	case REG_CR3:
-		return vmread(VMCS_GUEST_CR3);
 	case REG_CR4:
-		return seen(VMCS_GUEST_CR4, VMCS_CR4_MASK, VMCS_CR4_SHADOW);
-	case REG_EFER:
-		return vmread64(VMCS_GUEST_EFER);
+		return seen(VMCS_GUEST_CR4, CR4_GUEST_OWNED, vcpu->reg[REG_CR4]);
 	default:
 		panic("register %u is always cached", reg);
 	}
@@ -39,13 +40,15 @@ static u64 __attribute__((noinline)) fetch_one(enum reg reg)
 
 void vmx_fetch(struct vcpu *vcpu, u64 mask)
 {
-	u64 left = mask & ~vcpu->cached;
-
-	for (vcpu->cached |= mask; left; left &= left - 1) {
+	for (u64 left = mask & ~vcpu->cached; left; left &= left - 1) {
 		enum reg reg = (enum reg)__builtin_ctzll(left);
 
-		vcpu->reg[reg] = fetch_one(reg);
+		if (LIKELY(field_of_reg[reg]))
+			vmcs_read_to(field_of_reg[reg], &vcpu->reg[reg]);
+		else
+			vcpu->reg[reg] = fetch_special(vcpu, reg);
 	}
+	vcpu->cached |= mask;
 }
 
 /*

@@ -9,17 +9,6 @@
 #include "core/pool.h"
 
 /*
- * Which bits the guest owns: it changes them without an exit, and they are what it finds there. Those that every processor with
- * unrestricted guest has, that no other CPU state depends on, and whose change the hardware carries out in full under EPT.
- *
- * CR0: PE and PG stay ours since EFER.LMA and the entry controls follow them; NE since VMX wants it 1; CD and NW since VM entry does not
- * load them: the guest would change the host's. CR4: PAE, PSE, LA57 and PCIDE have rules to be checked, MCE and VMXE stay 1 whatever the
- * guest believes (with MCE = 0 a machine check in a guest shuts the whole machine down), the rest belongs to features that CPUID may hide.
- */
-#define CR0_GUEST_OWNED (CR0_MP | CR0_EM | CR0_TS | CR0_WP | CR0_AM)
-#define CR4_GUEST_OWNED (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
-
-/*
  * #MC is the host's. #DB and #AC are caught since their delivery can raise them again for ever, within one instruction, with neither an
  * interrupt nor an NMI getting through (CVE-2015-5307, CVE-2015-8104): each round is an exit now, and the guest burns its own slice.
  */
