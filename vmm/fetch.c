@@ -13,14 +13,26 @@ _Static_assert(((PLACE_MODE | PLACE_USER) & (PLACE_EFER | CR0_PAGING | CR4_PAGIN
 		       (CR0_PAGING & CR4_PAGING) == 0,
 	       "each has bits of its own");
 
+/* Of a segment's type. */
+#define TYPE_CODE	BIT(3)
+#define TYPE_CONFORMING BIT(2)
+
 /* Those that the place depends on, and those that every emulated instruction needs at its end. */
 #define REGS_NEEDED (BIT(REG_RIP) | BIT(REG_RFLAGS) | BIT(REG_CR3) | BIT(REG_EFER))
 
-static enum insn_mode mode_of(struct vcpu *vcpu, u32 cs_attributes)
+static inline enum insn_mode mode_of(struct vcpu *vcpu, u32 cs_attributes)
 {
-	if (vcpu_get(vcpu, REG_EFER) & EFER_LMA && cs_attributes & SEGMENT_L)
+	if (vcpu->reg[REG_EFER] & EFER_LMA && cs_attributes & SEGMENT_L)
 		return INSN_MODE_64;
 	return cs_attributes & SEGMENT_DB ? INSN_MODE_32 : INSN_MODE_16;
+}
+
+/* The privilege level, which is the DPL of code but for conforming code (SDM "Checks on Guest Segment Registers"), and else to be asked for. */
+static inline bool is_user(struct vcpu *vcpu, u32 cs_attributes)
+{
+	bool plain = (cs_attributes & (TYPE_CODE | TYPE_CONFORMING)) == TYPE_CODE;
+
+	return (LIKELY(plain) ? SEGMENT_DPL(cs_attributes) : vcpu_cpl(vcpu)) == 3;
 }
 
 static gva_t linear_rip(struct vcpu *vcpu, enum insn_mode mode)
@@ -33,16 +45,17 @@ static gva_t linear_rip(struct vcpu *vcpu, enum insn_mode mode)
 	return (u32)(cs.base + vcpu->reg[REG_RIP]);
 }
 
-static void find_code(struct vcpu *vcpu, struct code_place *place)
+static inline __attribute__((always_inline)) void find_code(struct vcpu *vcpu, struct code_place *place)
 {
+	u32 attributes = vcpu->engine->segment_attributes(vcpu, SEG_CS);
 	enum insn_mode mode;
 
 	vcpu_need(vcpu, vcpu->cached & CACHED_PAGING ? REGS_NEEDED : REGS_NEEDED | BIT(REG_CR0) | BIT(REG_CR4));
-	mode = mode_of(vcpu, vcpu->engine->segment_attributes(vcpu, SEG_CS));
+	mode = mode_of(vcpu, attributes);
 	place->linear = linear_rip(vcpu, mode);
 	place->cr3 = vcpu->reg[REG_CR3];
 	place->mode = (u32)((vcpu->reg[REG_CR0] & CR0_PAGING) | (vcpu->reg[REG_CR4] & CR4_PAGING) |
-			    (vcpu->reg[REG_EFER] & PLACE_EFER) | mode | (vcpu_cpl(vcpu) == 3 ? PLACE_USER : 0));
+			    (vcpu->reg[REG_EFER] & PLACE_EFER) | mode | (is_user(vcpu, attributes) ? PLACE_USER : 0));
 }
 
 static enum insn_mode insn_mode(const struct code_place *place)

@@ -73,10 +73,14 @@ static bool refuse_translation(struct mmio *mmio, enum linear_result result, con
 	}
 }
 
-static bool misaligned(struct vcpu *vcpu, gva_t linear, u32 size)
+static bool __attribute__((noinline)) wants_alignment(struct vcpu *vcpu)
 {
-	return UNLIKELY(linear & (size - 1)) && vcpu_get(vcpu, REG_CR0) & CR0_AM && vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_AC &&
-	       vcpu_cpl(vcpu) == 3;
+	return vcpu_get(vcpu, REG_CR0) & CR0_AM && vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_AC && vcpu_cpl(vcpu) == 3;
+}
+
+static inline bool misaligned(struct vcpu *vcpu, gva_t linear, u32 size)
+{
+	return UNLIKELY(linear & (size - 1)) && wants_alignment(vcpu);
 }
 
 /* What lies at one page's part of an access: a device's range, or NULL: RAM that allows it. */
@@ -90,7 +94,7 @@ static bool find_place(struct mmio *mmio, gpa_t gpa, u32 size, bool write, const
 	return end(mmio, gpa, "access outside its memory and devices");
 }
 
-static bool access_device(struct mmio *mmio, const struct bus_mmio_range *range, gpa_t gpa, u8 size, bool write, u64 *value)
+static inline bool access_device(struct mmio *mmio, const struct bus_mmio_range *range, gpa_t gpa, u8 size, bool write, u64 *value)
 {
 	struct bus *bus = &mmio->vcpu->vm->bus;
 
@@ -175,15 +179,15 @@ static bool __attribute__((noinline)) access_anywhere(struct mmio *mmio, gva_t l
 }
 
 /* Whether this is the access that made the exit: the processor has translated it, and allowed it. Who may write may read. */
-static bool told_by_exit(const struct exit_memory *memory, gva_t linear, u32 size, bool write)
+static inline bool told_by_exit(const struct exit_memory *memory, gva_t linear, u32 size, bool write)
 {
-	u64 offset = linear & (PAGE_SIZE - 1);
+	u32 enough = write ? (u32)MEMORY_WRITE : (u32)(MEMORY_READ | MEMORY_WRITE);
 
-	return memory->gva_valid && memory->gva == linear && (memory->gpa & (PAGE_SIZE - 1)) == offset && offset + size <= PAGE_SIZE &&
-	       memory->access & (write ? MEMORY_WRITE : MEMORY_READ | MEMORY_WRITE);
+	return memory->gva_valid && memory->gva == linear && !((memory->gpa ^ linear) & (PAGE_SIZE - 1)) &&
+	       (linear & (PAGE_SIZE - 1)) + size <= PAGE_SIZE && memory->access & enough;
 }
 
-static bool access_told(struct mmio *mmio, gva_t linear, u8 size, enum emulate_access how, u64 *value)
+static inline bool access_told(struct mmio *mmio, gva_t linear, u8 size, enum emulate_access how, u64 *value)
 {
 	if (misaligned(mmio->vcpu, linear, size))
 		return stop(mmio, vcpu_raise_error(mmio->vcpu, VECTOR_AC, 0));

@@ -89,19 +89,22 @@ int bus_add_mmio(struct bus *bus, struct device *device, u32 range, gpa_t start,
 	return OK;
 }
 
+/* The first that ends behind it: half of those left are ruled out at each step. */
 const struct bus_mmio_range *bus_find_mmio(const struct bus *bus, gpa_t gpa)
 {
-	u32 low = 0, high = bus->mmio_count;
+	const struct bus_mmio_range *range = bus->mmio;
 
-	while (low < high) {
-		u32 middle = (low + high) / 2;
+	for (u32 left = bus->mmio_count; left;) {
+		u32 half = left / 2;
 
-		if (gpa >= bus->mmio[middle].end)
-			low = middle + 1;
-		else
-			high = middle;
+		if (gpa < range[half].end) {
+			left = half;
+		} else {
+			range += half + 1;
+			left -= half + 1;
+		}
 	}
-	return low < bus->mmio_count && gpa >= bus->mmio[low].start ? &bus->mmio[low] : NULL;
+	return range < bus->mmio + bus->mmio_count && gpa >= range->start ? range : NULL;
 }
 
 /* The last port has none behind it: port 0 is not it. */

@@ -231,7 +231,7 @@ static inline u64 effective_address(const struct emulation *e)
 		address += get(e, insn->index) * insn->scale;
 	if (UNLIKELY(insn->rip_relative))
 		address += get(e, EMULATE_RIP) + insn->length;
-	return address & alu_mask(insn->address_size);
+	return LIKELY(insn->address_size == 8) ? address : address & alu_mask(insn->address_size);
 }
 
 /* SDM "POP": a base of ESP counts as after the pop. RSP is no index. */

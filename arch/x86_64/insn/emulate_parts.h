@@ -17,6 +17,7 @@ struct emulate_row {
 	alu_operation operation;
 	bool byte;    /* byte operands */
 	bool discard; /* flags only: CMP, TEST, BT */
+	bool only_64; /* other modes have another instruction there */
 	bool string;  /* one element of it: emulate_string() repeats them */
 	u8 from;      /* MOVZX and the like: size of the memory operand; 0: the operand's */
 };
@@ -62,7 +63,7 @@ void emulate_set_part(const struct emulation *e, u32 number, u32 size, u64 value
 static inline void emulate_set(const struct emulation *e, u32 number, u32 size, u64 value)
 {
 	if (LIKELY(size >= 4))
-		set(e, number, value & alu_mask(size));
+		set(e, number, size == 4 ? (u32)value : value);
 	else
 		emulate_set_part(e, number, size, value);
 }

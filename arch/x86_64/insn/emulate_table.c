@@ -29,7 +29,7 @@ static const struct emulate_row one[256] = {
 	ARITHMETIC(0x28, sub),
 	ARITHMETIC(0x30, xor),
 	ARITHMETIC(0x38, sub, DISCARD),	    /* CMP */
-	[0x63] = ROW(load_sign, .from = 4), /* MOVSXD */
+	[0x63] = ROW(load_sign, .from = 4, .only_64 = true), /* MOVSXD; elsewhere ARPL */
 	[0x84] = ALU(rm_reg, and, BYTE, DISCARD),
 	[0x85] = ALU(rm_reg, and, DISCARD), /* TEST */
 	[0x86] = ROW(exchange, BYTE),
@@ -97,12 +97,6 @@ static const struct emulate_row *__attribute__((noinline)) group_row(const struc
 	return NULL;
 }
 
-/* Outside 64-bit mode 63 is ARPL. */
-static bool is_arpl(const struct insn *insn)
-{
-	return insn->opcode == 0x63 && insn->map == INSN_MAP_ONE && insn->mode != INSN_MODE_64;
-}
-
 const struct emulate_row *emulate_row(const struct insn *insn)
 {
 	const struct emulate_row *row;
@@ -115,7 +109,7 @@ const struct emulate_row *emulate_row(const struct insn *insn)
 		return NULL;
 	if (UNLIKELY(!row->form))
 		row = group_row(insn);
-	if (UNLIKELY(!row || !row->form || !(insn->has_memory || row->string) || is_arpl(insn)))
+	if (UNLIKELY(!row || !row->form || !(insn->has_memory || row->string) || (row->only_64 && insn->mode != INSN_MODE_64)))
 		return NULL;
 	return row;
 }

@@ -4,15 +4,6 @@
 #include "arch/x86_64/vmx/vmx.h"
 #include "core/panic.h"
 
-/* Those that are a field each. */
-static const u16 field_of_reg[REGS] = {
-	[REG_RIP] = ENCODING_GUEST_RIP,
-	[REG_RFLAGS] = ENCODING_GUEST_RFLAGS,
-	[REG_RSP] = ENCODING_GUEST_RSP,
-	[REG_CR3] = ENCODING_GUEST_CR3,
-	[REG_EFER] = ENCODING_GUEST_EFER,
-};
-
 /*
  * A control register as the guest sees it (SDM "Guest/Host Masks and Read Shadows"): its own bits from the field. The others are in the
  * read shadow, and in reg[] as well, where they stay right: the guest changes them by an exit only, which ends in reg[].
@@ -24,31 +15,35 @@ static u64 seen(struct vmcs_natural real, u64 guest_owned, u64 known)
 
 _Static_assert(!(CR0_PAGING & CR0_GUEST_OWNED) && !(CR4_PAGING & CR4_GUEST_OWNED), "CACHED_PAGING is always set");
 
-static u64 __attribute__((noinline)) fetch_special(const struct vcpu *vcpu, enum reg reg)
+static void __attribute__((noinline)) fetch_rare(struct vcpu *vcpu, u64 missing)
 {
-	switch (reg) {
-	case REG_CR0:
-		return seen(VMCS_GUEST_CR0, CR0_GUEST_OWNED, vcpu->reg[REG_CR0]);
-	case REG_CR2:
-		return read_cr2();
-	case REG_CR4:
-		return seen(VMCS_GUEST_CR4, CR4_GUEST_OWNED, vcpu->reg[REG_CR4]);
-	default:
-		panic("register %u is always cached", reg);
-	}
+	if (missing & BIT(REG_CR0))
+		vcpu->reg[REG_CR0] = seen(VMCS_GUEST_CR0, CR0_GUEST_OWNED, vcpu->reg[REG_CR0]);
+	if (missing & BIT(REG_CR2))
+		vcpu->reg[REG_CR2] = read_cr2();
+	if (missing & BIT(REG_CR4))
+		vcpu->reg[REG_CR4] = seen(VMCS_GUEST_CR4, CR4_GUEST_OWNED, vcpu->reg[REG_CR4]);
+	if (missing & BIT(REG_EFER))
+		vcpu->reg[REG_EFER] = vmread64(VMCS_GUEST_EFER);
 }
+
+#define OFTEN_FETCHED (BIT(REG_RIP) | BIT(REG_RFLAGS) | BIT(REG_RSP) | BIT(REG_CR3))
 
 void vmx_fetch(struct vcpu *vcpu, u64 mask)
 {
-	for (u64 left = mask & ~vcpu->cached; left; left &= left - 1) {
-		enum reg reg = (enum reg)__builtin_ctzll(left);
+	u64 missing = mask & ~vcpu->cached;
 
-		if (LIKELY(field_of_reg[reg]))
-			vmcs_read_to(field_of_reg[reg], &vcpu->reg[reg]);
-		else
-			vcpu->reg[reg] = fetch_special(vcpu, reg);
-	}
+	if (missing & BIT(REG_RIP))
+		vmcs_read_to(ENCODING_GUEST_RIP, &vcpu->reg[REG_RIP]);
+	if (missing & BIT(REG_RFLAGS))
+		vmcs_read_to(ENCODING_GUEST_RFLAGS, &vcpu->reg[REG_RFLAGS]);
+	if (missing & BIT(REG_RSP))
+		vmcs_read_to(ENCODING_GUEST_RSP, &vcpu->reg[REG_RSP]);
+	if (missing & BIT(REG_CR3))
+		vmcs_read_to(ENCODING_GUEST_CR3, &vcpu->reg[REG_CR3]);
 	vcpu->cached |= mask;
+	if (missing & ~OFTEN_FETCHED)
+		fetch_rare(vcpu, missing);
 }
 
 /*
