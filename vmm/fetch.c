@@ -50,7 +50,9 @@ static inline __attribute__((always_inline)) void find_code(struct vcpu *vcpu, s
 	u32 attributes = vcpu->engine->segment_attributes(vcpu, SEG_CS);
 	enum insn_mode mode;
 
-	vcpu_need(vcpu, vcpu->cached & CACHED_PAGING ? REGS_NEEDED : REGS_NEEDED | BIT(REG_CR0) | BIT(REG_CR4));
+	vcpu_need(vcpu, REGS_NEEDED);
+	if (UNLIKELY(!(vcpu->cached & CACHED_PAGING)))
+		vcpu_need(vcpu, BIT(REG_CR0) | BIT(REG_CR4));
 	mode = mode_of(vcpu, attributes);
 	place->linear = linear_rip(vcpu, mode);
 	place->cr3 = vcpu->reg[REG_CR3];

@@ -192,6 +192,31 @@ static void test_mmio(void **state)
 	assert_int_equal(value, 0xffff);
 }
 
+/* Many ranges, more than the map of guesses can tell apart, in any order, and what lies between them. */
+static void test_mmio_many(void **state)
+{
+	struct recorder any = recorder();
+
+	(void)state;
+	for (u32 i = 0; i < BUS_MMIO_RANGES; i++) {
+		u64 at = (i * 7 + 3) % BUS_MMIO_RANGES;
+
+		assert_int_equal(bus_add_mmio(&bench.bus, &any.device, (u32)at, at << 18, 0x2800), OK);
+	}
+	assert_int_equal(bus_add_mmio(&bench.bus, &any.device, 0, 1ull << 40, 1), ERR_MEMORY);
+	for (u64 page = 0; page < (BUS_MMIO_RANGES + 1) << 6; page++) {
+		const struct bus_mmio_range *range = bus_find_mmio(&bench.bus, page << 12 | 0x7ff);
+
+		if (page >> 6 < BUS_MMIO_RANGES && page % 64 < 3) {
+			assert_non_null(range);
+			assert_int_equal(range->range, page >> 6);
+		} else {
+			assert_null(range);
+		}
+	}
+	assert_null(bus_find_mmio(&bench.bus, 0x2800));
+}
+
 static void test_debugcon(void **state)
 {
 	struct debugcon debugcon;
@@ -228,7 +253,8 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 	const struct CMUnitTest tests[] = {
 		TEST(test_ports),   TEST(test_nobody_there), TEST(test_straddling_is_split), TEST(test_port_overlaps),
-		TEST(test_pending), TEST(test_mmio),	     TEST(test_debugcon),	     TEST(test_debugexit),
+		TEST(test_pending), TEST(test_mmio),	     TEST(test_mmio_many),	     TEST(test_debugcon),
+		TEST(test_debugexit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,25 +86,24 @@ int bus_add_mmio(struct bus *bus, struct device *device, u32 range, gpa_t start,
 		.write = ops->mmio_write ? ops->mmio_write : write_mmio_nothing,
 	};
 	bus->mmio_count++;
+	for (u32 i = at; i < bus->mmio_count; i++)
+		bus->mmio_map[bus_mmio_hash(bus->mmio[i].start)] = (u8)i;
 	return OK;
 }
 
-/* The first that ends behind it: half of those left are ruled out at each step. */
-const struct bus_mmio_range *bus_find_mmio(const struct bus *bus, gpa_t gpa)
+const struct bus_mmio_range *bus_search_mmio(const struct bus *bus, gpa_t gpa)
 {
-	const struct bus_mmio_range *range = bus->mmio;
+	u32 low = 0, high = bus->mmio_count;
 
-	for (u32 left = bus->mmio_count; left;) {
-		u32 half = left / 2;
+	while (low < high) {
+		u32 middle = (low + high) / 2;
 
-		if (gpa < range[half].end) {
-			left = half;
-		} else {
-			range += half + 1;
-			left -= half + 1;
-		}
+		if (gpa >= bus->mmio[middle].end)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return range < bus->mmio + bus->mmio_count && gpa >= range->start ? range : NULL;
+	return low < bus->mmio_count && gpa >= bus->mmio[low].start ? &bus->mmio[low] : NULL;
 }
 
 /* The last port has none behind it: port 0 is not it. */
@@ -129,10 +128,7 @@ enum device_answer bus_write_bytes(struct bus *bus, u32 port, u8 size, u32 value
 	return DEVICE_DONE;
 }
 
-static u64 size_mask(u8 size)
-{
-	return ~0ull >> (64 - 8 * size);
-}
+static const u64 size_masks[9] = {[1] = 0xff, [2] = 0xffff, [4] = 0xffffffff, [8] = ~0ull};
 
 static inline enum device_answer read_range(const struct bus_mmio_range *range, gpa_t gpa, u8 size, u64 *value)
 {
@@ -142,7 +138,7 @@ static inline enum device_answer read_range(const struct bus_mmio_range *range, 
 	lock_acquire(&range->device->lock);
 	answer = range->read(range->device, range->range, gpa - range->start, size, value);
 	lock_release(&range->device->lock);
-	*value &= size_mask(size);
+	*value &= size_masks[size];
 	return answer;
 }
 
@@ -151,14 +147,14 @@ static inline enum device_answer write_range(const struct bus_mmio_range *range,
 	enum device_answer answer;
 
 	lock_acquire(&range->device->lock);
-	answer = range->write(range->device, range->range, gpa - range->start, size, value & size_mask(size));
+	answer = range->write(range->device, range->range, gpa - range->start, size, value & size_masks[size]);
 	lock_release(&range->device->lock);
 	return answer;
 }
 
 static enum device_answer __attribute__((noinline)) read_mmio_bytes(struct bus *bus, gpa_t gpa, u8 size, u64 *value)
 {
-	*value = size_mask(size);
+	*value = size_masks[size];
 	for (u8 i = 0; i < size; i++) {
 		const struct bus_mmio_range *range = bus_find_mmio(bus, gpa + i);
 		u64 byte = 0xff;

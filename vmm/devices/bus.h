@@ -34,6 +34,7 @@ struct device {
 
 #define BUS_PORT_RANGES 48
 #define BUS_MMIO_RANGES 24
+#define BUS_MMIO_MAP	64
 
 /* What an access needs is copied here, where it is in one place and never NULL. */
 struct bus_port_range {
@@ -57,6 +58,7 @@ struct bus {
 	struct device nobody; /* behind port[0] */
 	struct bus_port_range port[1 + BUS_PORT_RANGES]; /* the first: what no device decodes */
 	struct bus_mmio_range mmio[BUS_MMIO_RANGES];	 /* sorted */
+	u8 mmio_map[BUS_MMIO_MAP]; /* index into mmio[] by bus_mmio_hash(): a guess, which the range itself confirms */
 	u8 port_map[65536];				 /* index into port[] */
 };
 
@@ -118,8 +120,23 @@ static inline enum device_answer bus_port_write(struct bus *bus, u16 port, u8 si
 	return answer;
 }
 
+/* Of a page: the APICs', which are a megabyte apart, must not be alike. */
+static inline u32 bus_mmio_hash(gpa_t gpa)
+{
+	return (u32)(gpa >> 12 ^ gpa >> 20) % BUS_MMIO_MAP;
+}
+
+/* The slow part of what is below. */
+const struct bus_mmio_range *bus_search_mmio(const struct bus *bus, gpa_t gpa);
+
 /* The range that an address lies in; NULL: none. */
-const struct bus_mmio_range *bus_find_mmio(const struct bus *bus, gpa_t gpa);
+static inline const struct bus_mmio_range *bus_find_mmio(const struct bus *bus, gpa_t gpa)
+{
+	const struct bus_mmio_range *range = &bus->mmio[bus->mmio_map[bus_mmio_hash(gpa)]];
+
+	return LIKELY(gpa >= range->start && gpa < range->end) ? range : bus_search_mmio(bus, gpa);
+}
+
 /* size 1, 2, 4 or 8, and the range that the access begins in; otherwise the same. What is read has 0 beyond the size. */
 enum device_answer bus_range_read(struct bus *bus, const struct bus_mmio_range *range, gpa_t gpa, u8 size, u64 *value);
 enum device_answer bus_range_write(struct bus *bus, const struct bus_mmio_range *range, gpa_t gpa, u8 size, u64 value);

@@ -85,13 +85,10 @@ void vmx_set_single_step(UNUSED struct vcpu *vcpu)
 	vmwrite(VMCS_GUEST_PENDING_DEBUG, vmread(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
 }
 
-void vmx_collect_event(struct vcpu *vcpu)
+void vmx_collect_event(struct vcpu *vcpu, u32 info)
 {
-	u32 info = vmread32(VMCS_IDT_VECTORING_INFO);
 	struct event *event = &vcpu->events.in_flight;
 
-	if (LIKELY(!(info & INTERRUPTION_VALID)))
-		return;
 	*event = (struct event){
 		.type = event_of_type[INTERRUPTION_TYPE(info)],
 		.vector = INTERRUPTION_VECTOR(info),

@@ -179,6 +179,14 @@ static const decoder_t decoders[EXIT_DECODES] = {
 	[DECODE_QUALIFICATION] = decode_qualification,
 };
 
+static inline void look_for_event(struct vcpu *vcpu)
+{
+	u32 info = vmread32(VMCS_IDT_VECTORING_INFO);
+
+	if (UNLIKELY(info & INTERRUPTION_VALID))
+		vmx_collect_event(vcpu, info);
+}
+
 void vmx_decode_facts(struct vcpu *vcpu, u64 reason)
 {
 	const struct reason_row *row = &reason_table[reason < EXIT_REASONS ? reason : REASON_UNASSIGNED];
@@ -187,7 +195,7 @@ void vmx_decode_facts(struct vcpu *vcpu, u64 reason)
 	vcpu->cached = CACHED_AFTER_EXIT;
 	exit->kind = (enum exit_kind)row->kind;
 	if (row->in_delivery)
-		vmx_collect_event(vcpu);
+		look_for_event(vcpu);
 	decoders[row->decode](vcpu, exit);
 }
 

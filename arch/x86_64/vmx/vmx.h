@@ -177,8 +177,8 @@ u32 vmx_interruptibility(struct vcpu *vcpu);
 void vmx_set_interruptibility(struct vcpu *vcpu, u32 value);
 void vmx_end_shadow(struct vcpu *vcpu);
 void vmx_set_single_step(struct vcpu *vcpu);
-/* After an exit that can interrupt a delivery: what was being delivered goes back to vcpu->events. */
-void vmx_collect_event(struct vcpu *vcpu);
+/* After an exit that has interrupted a delivery: what was being delivered, by the IDT-vectoring information, goes back to vcpu->events. */
+void vmx_collect_event(struct vcpu *vcpu, u32 info);
 
 /* apic.c */
 u32 vmx_assist_apic(struct vcpu *vcpu, void *page);
