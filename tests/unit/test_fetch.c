@@ -347,6 +347,12 @@ static void test_refused(void **state)
 	expect(ERR_INVALID, ANEW);
 	PUT_CODE(CODE, MOV_LOAD);
 	expect(2, ANEW);
+	/* They take the place of what was remembered there: OTHER shares CODE's. */
+	*reg(REG_RIP) = OTHER;
+	PUT_CODE(OTHER, "\x0f\x28\x04\x25\0\0\0\0");
+	expect(ERR_UNSUPPORTED, ANEW);
+	*reg(REG_RIP) = CODE;
+	assert_int_equal(fetch(), 2);
 }
 
 static void test_outside_ram(void **state)

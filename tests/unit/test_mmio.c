@@ -390,7 +390,9 @@ static void test_told_by_the_exit(void **state)
 	expect_fault(VECTOR_PF, PF_WRITE);
 	assert_int_equal(TOLD("\x89\x03", at, DEVICE + 0x10, MEMORY_READ), VERDICT_INJECT);
 	expect_fault(VECTOR_PF, PF_WRITE);
-	/* Not about this operand: another address, only a part of it, a page offset that cannot be. */
+	/* Not about this operand: another page, another address, only a part of it, a page offset that cannot be. */
+	assert_int_equal(TOLD("\x8b\x03", AT(TO_NOTHING) + 0x10, DEVICE + 0x10, MEMORY_READ), VERDICT_INJECT);
+	expect_fault(VECTOR_PF, 0);
 	assert_int_equal(TOLD("\x8b\x03", at + 4, DEVICE + 0x14, MEMORY_READ), VERDICT_INJECT);
 	expect_fault(VECTOR_PF, 0);
 	assert_int_equal(TOLD("\x8b\x03", at, DEVICE, MEMORY_READ), VERDICT_INJECT);
