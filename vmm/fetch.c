@@ -9,8 +9,8 @@
 #define PLACE_MODE BITS(1, 0) /* enum insn_mode */
 #define PLACE_USER BIT(2)     /* CPL 3 */
 #define PLACE_EFER (EFER_LMA | EFER_NXE)
-_Static_assert(((PLACE_MODE | PLACE_USER) & (PLACE_EFER | CR0_PAGING | CR4_PAGING)) == 0 && (PLACE_EFER & (CR0_PAGING | CR4_PAGING)) == 0 &&
-		       (CR0_PAGING & CR4_PAGING) == 0,
+_Static_assert(((PLACE_MODE | PLACE_USER) & (PLACE_EFER | CR0_PAGING | CR4_PAGING)) == 0 &&
+		       (PLACE_EFER & (CR0_PAGING | CR4_PAGING)) == 0 && (CR0_PAGING & CR4_PAGING) == 0,
 	       "each has bits of its own");
 
 /* Of a segment's type. */
@@ -27,7 +27,7 @@ static inline enum insn_mode mode_of(struct vcpu *vcpu, u32 cs_attributes)
 	return cs_attributes & SEGMENT_DB ? INSN_MODE_32 : INSN_MODE_16;
 }
 
-/* The privilege level, which is the DPL of code but for conforming code (SDM "Checks on Guest Segment Registers"), and else to be asked for. */
+/* Code that is not conforming has the privilege level as its DPL (SDM "Checks on Guest Segment Registers"). */
 static inline bool is_user(struct vcpu *vcpu, u32 cs_attributes)
 {
 	bool plain = (cs_attributes & (TYPE_CODE | TYPE_CONFORMING)) == TYPE_CODE;
@@ -93,10 +93,11 @@ static bool read_code(struct vcpu *vcpu, gva_t linear, struct code *code)
 		return false;
 	code->skip = code->walk.gpa % sizeof(u64);
 	code->count = bytes_in_page(linear);
-	return guest_read(vcpu->vm, code->walk.gpa - code->skip, code->word, ALIGN_UP(code->skip + code->count, sizeof(u64))) == OK;
+	return guest_read(vcpu->vm, code->walk.gpa - code->skip, code->word,
+			  ALIGN_UP(code->skip + code->count, sizeof(u64))) == OK;
 }
 
-/* The next page is read only when the instruction reaches into it: it need not be there. Returns how many bytes there are. */
+/* The next page is read only when the instruction reaches into it: it need not be there. Returns how many bytes are. */
 static u32 read_next(struct vcpu *vcpu, gva_t linear, const struct code *code, u8 bytes[INSN_MAX_LENGTH])
 {
 	struct code next;
@@ -125,7 +126,8 @@ static void remember(struct fetched *fetched, const struct code_place *place, co
 	fetched->words = (u32)(word - fetched->word);
 }
 
-static int __attribute__((noinline)) fetch_anew(struct vcpu *vcpu, const struct code_place *place, struct fetched *fetched)
+static int __attribute__((noinline)) fetch_anew(struct vcpu *vcpu, const struct code_place *place,
+						struct fetched *fetched)
 {
 	u8 bytes[INSN_MAX_LENGTH];
 	struct code code;
@@ -144,8 +146,9 @@ static int __attribute__((noinline)) fetch_anew(struct vcpu *vcpu, const struct 
 
 static inline bool still_so(struct vcpu *vcpu, const struct fetched *fetched, const struct code_place *place)
 {
-	return fetched->place.linear == place->linear && fetched->place.cr3 == place->cr3 && fetched->place.mode == place->mode &&
-	       fetched->words && guest_unchanged(vcpu->vm, fetched->word, fetched->words);
+	return fetched->place.linear == place->linear && fetched->place.cr3 == place->cr3 &&
+	       fetched->place.mode == place->mode && fetched->words &&
+	       guest_unchanged(vcpu->vm, fetched->word, fetched->words);
 }
 
 int fetch_instruction(struct vcpu *vcpu, const struct insn **insn)

@@ -1,10 +1,10 @@
 /*
- * The instruction at the guest's RIP: its bytes through the guest's page tables, decoded. For exits that come without a length, or whose
- * instruction is carried out here.
+ * The instruction at the guest's RIP: its bytes through the guest's page tables, decoded. For exits that come without a
+ * length, or whose instruction is carried out here.
  *
- * What was decoded is remembered with all that it was concluded from: registers, entries of page tables, bytes of code. It is used again
- * when every one of them is now what it was then, which is to say when translating and decoding anew would end the same. So a guest
- * that changes its tables, its mode or its code need not tell anyone.
+ * What was decoded is remembered with all that it was concluded from: registers, entries of page tables, bytes of code.
+ * It is used again when every one of them is now what it was then, which is to say when translating and decoding anew
+ * would end the same. So a guest that changes its tables, its mode or its code need not tell anyone.
  */
 #ifndef VMM_FETCH_H
 #define VMM_FETCH_H
@@ -33,9 +33,9 @@ struct fetched {
 };
 
 /*
- * Decode the instruction at CS:RIP as the processor would fetch it now; RIP and RFLAGS are cached then. OK, and *insn holds until the
- * next call for this vCPU; or: ERR_RANGE the bytes cannot be read (the guest unmapped its code meanwhile), ERR_INVALID, ERR_UNSUPPORTED as
- * insn_decode().
+ * Decode the instruction at CS:RIP as the processor would fetch it now; RIP and RFLAGS are cached then. OK, and *insn
+ * holds until the next call for this vCPU; or: ERR_RANGE the bytes cannot be read (the guest unmapped its code
+ * meanwhile), ERR_INVALID, ERR_UNSUPPORTED as insn_decode().
  */
 int fetch_instruction(struct vcpu *vcpu, const struct insn **insn);
 /* The bytes from CS:RIP on and the mode they are for, for messages. Returns how many could be read. */

@@ -10,7 +10,8 @@
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
-_Static_assert((int)EMULATE_RSP == (int)REG_RSP && (int)EMULATE_RIP == (int)REG_RIP && (int)EMULATE_RFLAGS == (int)REG_RFLAGS,
+_Static_assert((int)EMULATE_RSP == (int)REG_RSP && (int)EMULATE_RIP == (int)REG_RIP &&
+		       (int)EMULATE_RFLAGS == (int)REG_RFLAGS,
 	       "one numbering of registers");
 
 /* One emulated instruction. `verdict`: why access() said no. */
@@ -94,11 +95,13 @@ static bool find_place(struct mmio *mmio, gpa_t gpa, u32 size, bool write, const
 	return end(mmio, gpa, "access outside its memory and devices");
 }
 
-static inline bool access_device(struct mmio *mmio, const struct bus_mmio_range *range, gpa_t gpa, u8 size, bool write, u64 *value)
+static inline bool access_device(struct mmio *mmio, const struct bus_mmio_range *range, gpa_t gpa, u8 size, bool write,
+				 u64 *value)
 {
 	struct bus *bus = &mmio->vcpu->vm->bus;
 
-	if ((write ? bus_range_write(bus, range, gpa, size, *value) : bus_range_read(bus, range, gpa, size, value)) == DEVICE_DONE)
+	if ((write ? bus_range_write(bus, range, gpa, size, *value) : bus_range_read(bus, range, gpa, size, value)) ==
+	    DEVICE_DONE)
 		return true;
 	return stop(mmio, VERDICT_WAIT);
 }
@@ -121,7 +124,8 @@ static u8 piece_size(u32 left)
 }
 
 /* One page's part: of `value` the bytes from *at on. */
-static bool access_part(struct mmio *mmio, const struct bus_mmio_range *range, gpa_t gpa, u32 size, bool write, u8 *value)
+static bool access_part(struct mmio *mmio, const struct bus_mmio_range *range, gpa_t gpa, u32 size, bool write,
+			u8 *value)
 {
 	u8 n;
 
@@ -131,7 +135,8 @@ static bool access_part(struct mmio *mmio, const struct bus_mmio_range *range, g
 		n = piece_size(size - at);
 		if (write)
 			memcpy(&piece, value + at, n);
-		if (!(range ? access_device(mmio, range, gpa + at, n, write, &piece) : access_ram(mmio, gpa + at, n, write, &piece)))
+		if (!(range ? access_device(mmio, range, gpa + at, n, write, &piece)
+			    : access_ram(mmio, gpa + at, n, write, &piece)))
 			return false;
 		if (!write)
 			memcpy(value + at, &piece, n);
@@ -155,7 +160,8 @@ static bool access_span(struct mmio *mmio, const struct linear_span *span, enum 
 	if (how == EMULATE_CHECK)
 		return true;
 	for (u32 i = 0, at = 0; i < 2; at += span->size[i++])
-		if (!access_part(mmio, range[i], span->gpa[i], span->size[i], write, (u8 *)(write ? value : &read) + at))
+		if (!access_part(mmio, range[i], span->gpa[i], span->size[i], write,
+				 (u8 *)(write ? value : &read) + at))
 			return false;
 	if (!write)
 		*value = read;
@@ -163,7 +169,8 @@ static bool access_span(struct mmio *mmio, const struct linear_span *span, enum 
 }
 
 /* Paging of an operand, faults raised, and the access. */
-static bool __attribute__((noinline)) access_anywhere(struct mmio *mmio, gva_t linear, u8 size, enum emulate_access how, u64 *value)
+static bool __attribute__((noinline)) access_anywhere(struct mmio *mmio, gva_t linear, u8 size,
+						      enum emulate_access how, u64 *value)
 {
 	struct vcpu *vcpu = mmio->vcpu;
 	struct linear_view view = linear_view(vcpu);
@@ -178,7 +185,7 @@ static bool __attribute__((noinline)) access_anywhere(struct mmio *mmio, gva_t l
 	return access_span(mmio, &span, how, value);
 }
 
-/* Whether this is the access that made the exit: the processor has translated it, and allowed it. Who may write may read. */
+/* Whether the processor has translated and allowed this access: the one that made the exit. Who may write may read. */
 static inline bool told_by_exit(const struct exit_memory *memory, gva_t linear, u32 size, bool write)
 {
 	u32 enough = write ? (u32)MEMORY_WRITE : (u32)(MEMORY_READ | MEMORY_WRITE);
@@ -191,7 +198,8 @@ static inline bool access_told(struct mmio *mmio, gva_t linear, u8 size, enum em
 {
 	if (misaligned(mmio->vcpu, linear, size))
 		return stop(mmio, vcpu_raise_error(mmio->vcpu, VECTOR_AC, 0));
-	return how == EMULATE_CHECK || access_device(mmio, mmio->range, mmio->memory->gpa, size, how == EMULATE_WRITE, value);
+	return how == EMULATE_CHECK ||
+	       access_device(mmio, mmio->range, mmio->memory->gpa, size, how == EMULATE_WRITE, value);
 }
 
 static bool access_operand(void *context, const struct emulate_operand *operand, enum emulate_access how, u64 *value)
@@ -201,15 +209,16 @@ static bool access_operand(void *context, const struct emulate_operand *operand,
 	u8 size = operand->size, vector;
 	gva_t linear;
 
-	if (!segment_linear(vcpu, mmio->insn->mode == INSN_MODE_64, (enum segment_name)operand->segment, operand->offset, size,
-			    how != EMULATE_READ, &linear, &vector))
+	if (!segment_linear(vcpu, mmio->insn->mode == INSN_MODE_64, (enum segment_name)operand->segment,
+			    operand->offset, size, how != EMULATE_READ, &linear, &vector))
 		return stop(mmio, vcpu_raise_error(vcpu, vector, 0));
 	if (!(LIKELY(told_by_exit(mmio->memory, linear, size, how != EMULATE_READ)) ?
 		      access_told(mmio, linear, size, how, value) :
 		      access_anywhere(mmio, linear, size, how, value)))
 		return false;
 	if (how != EMULATE_CHECK)
-		mmio->hit |= breakpoint_hits(vcpu, how == EMULATE_WRITE ? BREAKPOINT_WRITE : BREAKPOINT_READ, linear, size);
+		mmio->hit |=
+			breakpoint_hits(vcpu, how == EMULATE_WRITE ? BREAKPOINT_WRITE : BREAKPOINT_READ, linear, size);
 	return true;
 }
 
@@ -236,7 +245,8 @@ static enum verdict refuse_instruction(struct vcpu *vcpu, const struct exit_memo
 	return VERDICT_END;
 }
 
-static enum verdict run(struct vcpu *vcpu, const struct insn *insn, const struct exit_memory *memory, const struct bus_mmio_range *range)
+static enum verdict run(struct vcpu *vcpu, const struct insn *insn, const struct exit_memory *memory,
+			const struct bus_mmio_range *range)
 {
 	struct mmio mmio = {.vcpu = vcpu, .insn = insn, .memory = memory, .range = range};
 

@@ -1,6 +1,9 @@
 // guest: 64
-/* A device's registers read by code whose page, or whose own bytes, change from one read to the next, at every level of the tables; and
- * their page likewise. (SDM "Invalidation of TLBs and Paging-Structure Caches", "Self-Modifying Code") Oracles: Bochs, QEMU. */
+/*
+ * A device's registers read by code whose page, or whose own bytes, change from one read to the next, at every level of
+ * the tables; and their page likewise. (SDM "Invalidation of TLBs and Paging-Structure Caches", "Self-Modifying Code")
+ * Oracles: Bochs, QEMU.
+ */
 #include "guests/lib/guest.h"
 
 #define P	 1u
@@ -17,7 +20,8 @@
 /* Pages from TEST on. */
 enum { CODE, NEXT_CODE, DEVICE, PAGES };
 
-static u64 top[512] ALIGNED(4096), pointers[2][512] ALIGNED(4096), directory[2][512] ALIGNED(4096), table[2][512] ALIGNED(4096);
+static u64 top[512] ALIGNED(4096), pointers[2][512] ALIGNED(4096), directory[2][512] ALIGNED(4096),
+	table[2][512] ALIGNED(4096);
 static u8 reads_index[2 * PAGE] ALIGNED(4096), reads_window[2 * PAGE] ALIGNED(4096);
 static u32 ram[PAGE / 4] ALIGNED(4096);
 

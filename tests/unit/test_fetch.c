@@ -1,7 +1,7 @@
 // sources: vmm/fetch.c vmm/linear.c vmm/segment.c vmm/guest_memory_map.c arch/x86_64/mmu/gwalk.c vmm/vcpu_regs.c vmm/event.c arch/x86_64/insn/decode.c arch/x86_64/insn/opcode.c tests/unit/fake_engine.c tests/unit/fake_policy.c vmm/cpuid.c vmm/cpuid_table.c vmm/cpuid_account.c vmm/account.c vmm/msr.c vmm/mtrr.c vmm/efer.c tests/unit/fake_end.c
 /*
- * The instruction at RIP, remembered and looked up anew. That nothing is remembered too long is seen by the outcome, which must be that of
- * a fetch for the first time; that something is remembered at all, by what is read.
+ * The instruction at RIP, remembered and looked up anew. That nothing is remembered too long is seen by the outcome,
+ * which must be that of a fetch for the first time; that something is remembered at all, by what is read.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -402,9 +402,10 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(test_remembers), TEST(test_code_changes), TEST(test_tables_change), TEST(test_accessed_flag), TEST(test_privilege),
-		TEST(test_no_execute), TEST(test_modes), TEST(test_other_paging), TEST(test_crossing), TEST(test_many), TEST(test_refused),
-		TEST(test_outside_ram), TEST(test_registers_asked_for), TEST(test_bytes),
+		TEST(test_remembers), TEST(test_code_changes), TEST(test_tables_change), TEST(test_accessed_flag),
+		TEST(test_privilege), TEST(test_no_execute), TEST(test_modes), TEST(test_other_paging),
+		TEST(test_crossing), TEST(test_many), TEST(test_refused), TEST(test_outside_ram),
+		TEST(test_registers_asked_for), TEST(test_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -366,11 +366,15 @@ static enum verdict told(const char *code, u32 length, gva_t linear, gpa_t gpa, 
 {
 	fake.vcpu.events = (struct event_state){.irq_line = false};
 	*reg(REG_RIP) = CODE;
-	return at_gpa(code, length, (struct exit_memory){.gpa = gpa, .gva = linear, .gva_valid = true, .access = access});
+	return at_gpa(code, length,
+		      (struct exit_memory){.gpa = gpa, .gva = linear, .gva_valid = true, .access = access});
 }
 #define TOLD(code, linear, gpa, access) told(code, sizeof(code) - 1, linear, gpa, access)
 
-/* The page is absent by now, so that an access that is looked up faults: the processor's own translation counts where it told one. */
+/*
+ * The page is absent by now, so that an access that is looked up faults: the processor's own translation counts where
+ * it told one.
+ */
 static void test_told_by_the_exit(void **state)
 {
 	gva_t at = AT(ABSENT) + 0x10;
@@ -400,8 +404,10 @@ static void test_told_by_the_exit(void **state)
 	assert_int_equal(TOLD("\x8b\x03", *reg(REG_RBX), DEVICE + 0xffe, MEMORY_READ), VERDICT_INJECT);
 	assert_int_equal(TOLD("\x66\x8b\x03", *reg(REG_RBX), DEVICE + 0xffe, MEMORY_READ), VERDICT_ADVANCE);
 	/* Where no address is valid, whatever stands there. */
-	assert_int_equal(at_gpa("\x66\x8b\x03", 3, (struct exit_memory){.gpa = DEVICE + 0xffe, .gva = *reg(REG_RBX), .access = MEMORY_READ}),
-			 VERDICT_INJECT);
+	assert_int_equal(
+		at_gpa("\x66\x8b\x03", 3,
+		       (struct exit_memory){.gpa = DEVICE + 0xffe, .gva = *reg(REG_RBX), .access = MEMORY_READ}),
+		VERDICT_INJECT);
 }
 
 /* Strings: the exit speaks of one element of one operand. */
@@ -426,7 +432,7 @@ static void test_told_of_one_element(void **state)
 	expect_fault(VECTOR_PF, PF_WRITE);
 }
 
-/* What the processor would have checked after it has translated, and what is not paging's business, holds all the same. */
+/* What the processor would have checked later, and what is not paging's business, holds all the same. */
 static void test_told_and_checked(void **state)
 {
 	(void)state;

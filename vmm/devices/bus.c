@@ -15,13 +15,15 @@ static enum device_answer write_nothing(UNUSED struct device *device, UNUSED u32
 	return DEVICE_DONE;
 }
 
-static enum device_answer read_mmio_ones(UNUSED struct device *device, UNUSED u32 range, UNUSED u64 offset, UNUSED u8 size, u64 *value)
+static enum device_answer read_mmio_ones(UNUSED struct device *device, UNUSED u32 range, UNUSED u64 offset,
+					 UNUSED u8 size, u64 *value)
 {
 	*value = ~0ull;
 	return DEVICE_DONE;
 }
 
-static enum device_answer write_mmio_nothing(UNUSED struct device *device, UNUSED u32 range, UNUSED u64 offset, UNUSED u8 size, UNUSED u64 value)
+static enum device_answer write_mmio_nothing(UNUSED struct device *device, UNUSED u32 range, UNUSED u64 offset,
+					     UNUSED u8 size, UNUSED u64 value)
 {
 	return DEVICE_DONE;
 }

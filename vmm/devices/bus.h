@@ -137,7 +137,7 @@ static inline const struct bus_mmio_range *bus_find_mmio(const struct bus *bus, 
 	return LIKELY(gpa >= range->start && gpa < range->end) ? range : bus_search_mmio(bus, gpa);
 }
 
-/* size 1, 2, 4 or 8, and the range that the access begins in; otherwise the same. What is read has 0 beyond the size. */
+/* size 1, 2, 4 or 8, and the range that the access begins in; else the same. What is read has 0 beyond the size. */
 enum device_answer bus_range_read(struct bus *bus, const struct bus_mmio_range *range, gpa_t gpa, u8 size, u64 *value);
 enum device_answer bus_range_write(struct bus *bus, const struct bus_mmio_range *range, gpa_t gpa, u8 size, u64 value);
 

@@ -43,7 +43,7 @@
 #define CR4_CET	       BIT(23)
 #define CR4_PKS	       BIT(24)
 
-/* What translation depends on beside CR3 and EFER (SDM "Paging Modes and Control Bits"), but for CR0.WP: that is about writes alone. */
+/* What translation depends on beside CR3 and EFER (SDM "Paging Modes and Control Bits"). WP is about writes alone. */
 #define CR0_PAGING CR0_PG
 #define CR4_PAGING (CR4_PSE | CR4_PAE | CR4_LA57 | CR4_SMEP | CR4_SMAP | CR4_PKE)
 

@@ -9,7 +9,7 @@
 #include "arch/x86_64/insn/decode.h"
 #include "lib/types.h"
 
-/* Registers by number: 0 to 15 the general ones as instructions encode them, of which the stack pointer stands apart, and: */
+/* Registers by number: 0 to 15 the general ones as instructions encode them, of which RSP stands apart, and: */
 #define EMULATE_RSP    4
 #define EMULATE_RIP    16 /* of the instruction; only read */
 #define EMULATE_RFLAGS 17
@@ -53,6 +53,7 @@ enum emulate_result {
 #define EMULATE_REPETITIONS 256u
 
 /* `general`: registers 0 to 15 by number, all but RSP's place. */
-enum emulate_result emulate(const struct insn *insn, const struct emulate_machine *machine, void *context, u64 *general);
+enum emulate_result emulate(const struct insn *insn, const struct emulate_machine *machine, void *context,
+			    u64 *general);
 
 #endif

@@ -109,7 +109,8 @@ const struct emulate_row *emulate_row(const struct insn *insn)
 		return NULL;
 	if (UNLIKELY(!row->form))
 		row = group_row(insn);
-	if (UNLIKELY(!row || !row->form || !(insn->has_memory || row->string) || (row->only_64 && insn->mode != INSN_MODE_64)))
+	if (UNLIKELY(!row || !row->form || !(insn->has_memory || row->string) ||
+		     (row->only_64 && insn->mode != INSN_MODE_64)))
 		return NULL;
 	return row;
 }

@@ -61,8 +61,8 @@ struct gwalk {
 	bool writable, user, executable; /* what all levels together allow, before CR0.WP and the like */
 	u32 error;
 	/*
-	 * GWALK_OK: what was read from memory, from the top. While all of these entries have these values, the same walk in the same mode has
-	 * the same outcome, and changes nothing.
+	 * GWALK_OK: what was read from memory, from the top. While all of these entries have these values, the same
+	 * walk in the same mode has the same outcome, and changes nothing.
 	 */
 	u32 steps, entry_size;
 	struct gwalk_step step[GWALK_LEVELS];

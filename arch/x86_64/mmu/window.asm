@@ -74,8 +74,8 @@ LOAD 16, movzx, edx, word
 LOAD 32, mov, edx, dword
 LOAD 64, mov, rdx, qword
 
-; int window_compare(const struct window_word *word, u32 count, const void *window): one access of 64 bits to each, until one differs, which
-; is told like a fault
+; int window_compare(const struct window_word *word, u32 count, const void *window): one access of 64 bits to each,
+; until one differs, which is told like a fault
 WORD_GPA   equ 0
 WORD_VALUE equ 8
 WORD_SIZE  equ 16

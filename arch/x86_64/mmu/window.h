@@ -31,7 +31,10 @@ int window_compare_exchange(gpa_t gpa, u32 size, u64 *expected, u64 desired);
 /* window.asm: 0, or 1 after a fault or a difference. */
 int window_compare(const struct window_word *word, u32 count, const void *window);
 
-/* Whether each of at least one word, all of which were read by window_read() before, has its value now. They are read in this order. */
+/*
+ * Whether each of at least one word, all of which were read by window_read() before, has its value now. They are read
+ * in this order.
+ */
 static inline bool window_unchanged(const struct window_word *word, u32 count)
 {
 	return !window_compare(word, count, (const void *)WINDOW_BASE);
