@@ -2,7 +2,6 @@
 #include "arch/x86_64/cpu/insn.h"
 #include "arch/x86_64/vmx/vmcs.h"
 #include "arch/x86_64/vmx/vmx.h"
-#include "core/panic.h"
 
 /*
  * A control register as the guest sees it (SDM "Guest/Host Masks and Read Shadows"): its own bits from the field. The others are in the
