@@ -364,7 +364,7 @@ static void test_page_crossing(void **state)
 /* An access of which the exit tells all: `linear` is where the processor says that it led to the device. */
 static enum verdict told(const char *code, u32 length, gva_t linear, gpa_t gpa, u32 access)
 {
-	fake.vcpu.events = (struct event_state){.irq_line = false};
+	fake.vcpu.events = (struct event_state){.irq = 0};
 	*reg(REG_RIP) = CODE;
 	return at_gpa(code, length,
 		      (struct exit_memory){.gpa = gpa, .gva = linear, .gva_valid = true, .access = access});
