@@ -33,10 +33,11 @@ static struct fake fake;
 static u8 ram[RAM_SIZE];
 static u32 reads;
 
-int window_compare_exchange(gpa_t gpa, u32 size, u64 *expected, u64 desired)
+int guest_compare_exchange(struct vm *vm, gpa_t gpa, u32 size, u64 *expected, u64 desired)
 {
 	u64 was = 0;
 
+	(void)vm;
 	memcpy(&was, ram + gpa, size);
 	if (was == *expected)
 		memcpy(ram + gpa, &desired, size);
