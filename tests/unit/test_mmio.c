@@ -544,7 +544,7 @@ static void test_ram_on_demand(void **state)
 	assert_int_equal(fake.vcpu.events.in_flight.type, EVENT_INTERRUPT);
 	fake.vcpu.events.in_flight.type = EVENT_NONE;
 	touched = 0;
-	assert_int_equal(RUN("\x8b\x03"), VERDICT_ADVANCED);
+	assert_int_equal(RUN("\x8b\x03"), VERDICT_ADVANCE);
 	assert_int_equal(at_gpa("\x90", 1, denied), VERDICT_END);
 	expect_end("write of memory without that right: gpa 0x5000");
 	assert_int_equal(touched, 0);
