@@ -40,6 +40,20 @@ static inline void list_remove(struct list *item)
 	list_init(item);
 }
 
+/* Move the items before `end` (before the head: all) to the list `to`, whatever that held. */
+static inline void list_cut(struct list *head, struct list *end, struct list *to)
+{
+	struct list *first = head->next, *last = end->prev;
+
+	list_init(to);
+	if (first == end)
+		return;
+	head->next = end;
+	end->prev = head;
+	*to = (struct list){first, last};
+	first->prev = last->next = to;
+}
+
 #define LIST_ITEM(p, type, member) CONTAINER_OF(p, type, member)
 #define LIST_FOR_EACH(p, head)	   for (struct list *p = (head)->next; p != (head); p = p->next)
 

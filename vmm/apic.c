@@ -83,14 +83,16 @@ static bool __attribute__((noinline)) pic_reaches(const struct vcpu *vcpu, const
  */
 static u32 helped_vector(struct vcpu *vcpu, struct vcpu_apic *own)
 {
-	bool delivers = own->assist & APIC_ASSIST_DELIVERY, changed = own->lapic.changed, asks;
+	bool delivers = own->assist & APIC_ASSIST_DELIVERY, asks;
 	struct apic_view view;
 
-	if (delivers && !changed && !vcpu->halted)
+	if (delivers && !own->lapic.changed) {
+		if (vcpu->halted)
+			vcpu->events.irq_by_processor = vlapic_asks(&own->lapic);
 		return 0;
+	}
 	vlapic_view(&own->lapic, &view);
-	if (changed || !delivers)
-		vcpu->engine->show_apic(vcpu, &view);
+	vcpu->engine->show_apic(vcpu, &view);
 	asks = apic_view_asks(&view);
 	vcpu->events.irq_by_processor = delivers && asks;
 	return asks && !delivers ? view.requested : 0;

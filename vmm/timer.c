@@ -65,13 +65,11 @@ void timer_cancel(struct timer *timer)
 void timer_run(u64 now)
 {
 	struct core_vmm *core = this_core()->vmm;
-	struct list due;
+	struct list *later = core->timers.next, due;
 
-	list_init(&due);
-	for (struct timer *timer = first(core); timer && timer->deadline <= now; timer = first(core)) {
-		list_remove(&timer->link);
-		list_append(&due, &timer->link);
-	}
+	while (later != &core->timers && LIST_ITEM(later, struct timer, link)->deadline <= now)
+		later = later->next;
+	list_cut(&core->timers, later, &due);
 	while (!list_empty(&due)) {
 		struct timer *timer = LIST_ITEM(due.next, struct timer, link);
 

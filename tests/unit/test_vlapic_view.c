@@ -96,6 +96,33 @@ static void threshold_is_for_what_the_priority_alone_holds(void **state)
 	}
 }
 
+/* What the processor finds in the page, whoever put it there. */
+static void asks_by_the_page_alone(void **state)
+{
+	static const struct {
+		u8 request, service, tpr;
+		bool asks;
+	} cases[] = {
+		{0, 0, 0, false},	  {0x51, 0, 0, true},	    {0x51, 0, 0x4f, true},    {0x51, 0, 0x50, false},	{0xff, 0, 0xef, true},
+		{0x51, 0x4f, 0, true}, {0x51, 0x50, 0, false}, {0x51, 0xf1, 0, false}, {0x11, 0x10, 0, false}, {0x1f, 0, 0x0f, true},
+	};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		vlapic_reset(&lapic[0]);
+		set(0, LAPIC_SVR, 0x1ff);
+		if (cases[i].request)
+			put(0, LAPIC_IRR, cases[i].request);
+		if (cases[i].service)
+			put(0, LAPIC_ISR, cases[i].service);
+		pages[0][LAPIC_TPR / 4] = cases[i].tpr;
+		assert_int_equal(vlapic_asks(&lapic[0]), cases[i].asks);
+		assert_int_equal(vlapic_pending(&lapic[0]) != 0, cases[i].asks);
+		set(0, LAPIC_SVR, 0xff);
+		assert_false(vlapic_asks(&lapic[0]));
+	}
+}
+
 /* CR8 has changed TPR without us: priorities and PPR must follow. */
 static void priorities_are_read_from_the_page(void **state)
 {
@@ -177,6 +204,7 @@ int main(void)
 		cmocka_unit_test_setup(access_follows_the_base, helped_setup),
 		cmocka_unit_test_setup(requests_and_service, helped_setup),
 		cmocka_unit_test_setup(threshold_is_for_what_the_priority_alone_holds, helped_setup),
+		cmocka_unit_test_setup(asks_by_the_page_alone, helped_setup),
 		cmocka_unit_test_setup(priorities_are_read_from_the_page, helped_setup),
 		cmocka_unit_test_setup(an_end_is_told, helped_setup),
 		cmocka_unit_test_setup(written_registers_keep_their_fixed_bits, helped_setup),

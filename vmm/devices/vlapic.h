@@ -115,6 +115,8 @@ static inline bool vlapic_has_changed(const struct vlapic *lapic)
 }
 /* Owner: what a processor that helps is to know from now on, of what was collected. */
 void vlapic_view(struct vlapic *lapic, struct apic_view *view);
+/* Owner: whether the processor, to which nothing is new, has something to deliver now. */
+bool vlapic_asks(const struct vlapic *lapic);
 /* Owner: such a processor has put what the guest wrote to the register at `offset` into the page, and nothing else was done. Lock taken. */
 void vlapic_written(struct vlapic *lapic, u32 offset);
 /* Owner: it has ended a vector of view.level[]. */

@@ -26,40 +26,35 @@ static inline u32 highest_bit(u32 bits)
 	return 31 ^ (u32)__builtin_clz(bits);
 }
 
-/* IRR or ISR, with the words of it that are not empty. */
-static inline void set_vector(struct vlapic *lapic, u32 bank, u32 *words, u32 vector)
+/* Write a word of IRR or ISR, of which `words` says the ones that are not empty. */
+static inline void change_word(struct vlapic *lapic, u32 bank, u32 *words, u32 word, u32 bits)
 {
-	u32 word = vector / 32;
-
-	set_word(lapic, bank, word, word_of(lapic, bank, word) | 1u << (vector % 32));
-	*words |= 1u << word;
-}
-
-static inline void clear_vector(struct vlapic *lapic, u32 bank, u32 *words, u32 vector)
-{
-	u32 word = vector / 32, left = word_of(lapic, bank, word) & ~(1u << (vector % 32));
-
-	set_word(lapic, bank, word, left);
-	if (!left)
+	set_word(lapic, bank, word, bits);
+	if (!bits)
 		*words &= ~(1u << word) | lapic->helped_words;
 }
 
-static inline bool has_vector(const struct vlapic *lapic, u32 bank, u32 vector)
-{
-	return word_of(lapic, bank, vector / 32) & 1u << (vector % 32);
-}
-
-/* The highest vector of IRR or ISR, by the words that are not empty; 0: none. */
-static inline u32 highest(const struct vlapic *lapic, u32 bank, u32 words)
+/* The highest word of IRR or ISR with something in it, by those that are not empty, and what is; 0: there is none. */
+static inline u32 highest_word(const struct vlapic *lapic, u32 bank, u32 words, u32 *word)
 {
 	while (words) {
-		u32 word = highest_bit(words), bits = word_of(lapic, bank, word);
+		u32 bits;
 
+		*word = highest_bit(words);
+		bits = word_of(lapic, bank, *word);
 		if (LIKELY(bits))
-			return word * 32 + highest_bit(bits);
-		words &= ~(1u << word);
+			return bits;
+		words &= ~(1u << *word);
 	}
 	return 0;
+}
+
+/* The highest vector of IRR or ISR; 0: none. */
+static inline u32 highest(const struct vlapic *lapic, u32 bank, u32 words)
+{
+	u32 word, bits = highest_word(lapic, bank, words, &word);
+
+	return bits ? word * 32 + highest_bit(bits) : 0;
 }
 
 /* Everything that is not a fixed interrupt is a signal. */
@@ -162,8 +157,11 @@ u32 vlapic_pending(const struct vlapic *lapic)
 
 u8 vlapic_take(struct vlapic *lapic, u32 vector)
 {
-	clear_vector(lapic, LAPIC_IRR, &lapic->requested_words, vector);
-	set_vector(lapic, LAPIC_ISR, &lapic->service_words, vector);
+	u32 word = vector / 32, bit = 1u << (vector % 32);
+
+	change_word(lapic, LAPIC_IRR, &lapic->requested_words, word, word_of(lapic, LAPIC_IRR, word) & ~bit);
+	set_word(lapic, LAPIC_ISR, word, word_of(lapic, LAPIC_ISR, word) | bit);
+	lapic->service_words |= 1u << word;
 	return (u8)vector;
 }
 
@@ -189,7 +187,7 @@ static u8 threshold(const struct apic_view *view)
 	return class > view->in_service >> 4 && class <= view->tpr >> 4 ? class : 0;
 }
 
-/* The same as highest(), for a processor that helps: which words are empty is not known. 0: there is none. */
+/* The same as highest(), for a processor that helps: which words are empty is not known. */
 static inline u8 highest_of_all(const struct vlapic *lapic, u32 bank)
 {
 #pragma GCC unroll 8
@@ -214,6 +212,13 @@ void vlapic_view(struct vlapic *lapic, struct apic_view *view)
 	view->level = &lapic->page[LAPIC_TMR / 4];
 }
 
+bool vlapic_asks(const struct vlapic *lapic)
+{
+	u32 class = highest_of_all(lapic, LAPIC_IRR) >> 4;
+
+	return class > vlapic_get(lapic, LAPIC_TPR) >> 4 && class > highest_of_all(lapic, LAPIC_ISR) >> 4u && vlapic_is_enabled(lapic);
+}
+
 void vlapic_ended(struct vlapic *lapic, u8 vector)
 {
 	lapic->wires->eoi(lapic->wires->context, vector);
@@ -233,14 +238,15 @@ u32 vlapic_take_signals(struct vlapic *lapic, u8 *startup_vector)
 /* SDM "Signaling Interrupt Servicing Completion". */
 static void end_interrupt(struct vlapic *lapic)
 {
-	u32 vector = highest(lapic, LAPIC_ISR, lapic->service_words);
+	u32 word, bits = highest_word(lapic, LAPIC_ISR, lapic->service_words, &word), bit;
 
-	if (!vector)
+	if (!bits)
 		return;
-	clear_vector(lapic, LAPIC_ISR, &lapic->service_words, vector);
+	bit = highest_bit(bits);
+	change_word(lapic, LAPIC_ISR, &lapic->service_words, word, bits & ~(1u << bit));
 	lapic->changed = true;
-	if (has_vector(lapic, LAPIC_TMR, vector))
-		lapic->wires->eoi(lapic->wires->context, (u8)vector);
+	if (UNLIKELY(word_of(lapic, LAPIC_TMR, word) >> bit & 1))
+		lapic->wires->eoi(lapic->wires->context, (u8)(word * 32 + bit));
 }
 
 enum lapic_write vlapic_write_eoi(struct vlapic *lapic, u64 value)
