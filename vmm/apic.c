@@ -119,14 +119,6 @@ static void look(struct vcpu *vcpu)
 		vcpu->events.irq = (u16)vlapic_pending(&own->lapic);
 }
 
-/* Whether a look could find something, or a processor that helps is to be shown something. */
-static inline bool worth_a_look(const struct vcpu_apic *own)
-{
-	if (UNLIKELY(own->assist))
-		return !(own->assist & APIC_ASSIST_DELIVERY) || vlapic_has_changed(&own->lapic) || pic_output(own->all->pic);
-	return vlapic_has_requests(&own->lapic) || pic_output(own->all->pic);
-}
-
 /* Gone since it was looked for, it tells the vector of its spurious interrupt. The local APIC may have one waiting behind it. */
 static u8 __attribute__((noinline)) take_from_pic(struct vcpu *vcpu, struct vm_apic *apic)
 {
@@ -154,7 +146,7 @@ static bool write_apic(struct vcpu *vcpu, u32 msr, u64 value)
 {
 	enum lapic_write written = vlapic_write_msr(&vcpu->apic->lapic, msr, value);
 
-	if (written == LAPIC_LOOK && worth_a_look(vcpu->apic))
+	if (written == LAPIC_LOOK)
 		look_again(vcpu);
 	return written != LAPIC_FAULT;
 }

@@ -43,6 +43,8 @@ struct event_state {
 #define BLOCKED_BY_MOV_SS BIT(1)
 #define BLOCKED_BY_SMI	  BIT(2)
 #define BLOCKED_BY_NMI	  BIT(3)
+/* Not of an engine's interruptibility: RFLAGS.IF is clear, in that flag's place. */
+#define BLOCKED_BY_IF	  RFLAGS_IF
 
 /* Whose turn it is. */
 enum event_source {
@@ -63,30 +65,29 @@ static inline bool event_may_wait(const struct event_state *state)
  * Blocking by STI keeps NMIs out as well: SDM "Checks on Guest Non-Register State" lets a processor refuse the entry
  * otherwise, and it lasts for one instruction only.
  */
-static inline bool event_nmi_may_enter(u32 interruptibility)
+static inline bool event_nmi_may_enter(u32 blocked)
 {
-	return !(interruptibility & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS | BLOCKED_BY_SMI | BLOCKED_BY_NMI));
+	return !(blocked & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS | BLOCKED_BY_SMI | BLOCKED_BY_NMI));
 }
 
-static inline bool event_irq_may_enter(u32 interruptibility, bool rflags_if)
+static inline bool event_irq_may_enter(u32 blocked)
 {
-	return rflags_if && !(interruptibility & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS | BLOCKED_BY_SMI));
+	return !(blocked & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS | BLOCKED_BY_SMI | BLOCKED_BY_IF));
 }
 
 /*
  * SDM "Priority Among Concurrent Events": what is in delivery, then the instruction's own fault, then NMI, then interrupts.
- * `interruptibility`: BLOCKED_*; `rflags_if`: the guest's RFLAGS.IF; neither is looked at unless event_may_wait(). Inline: each delivery
- * runs through it.
+ * `blocked`: BLOCKED_*; not looked at unless event_may_wait(). Inline: each delivery runs through it.
  */
-static inline enum event_source event_decide(const struct event_state *state, u32 interruptibility, bool rflags_if)
+static inline enum event_source event_decide(const struct event_state *state, u32 blocked)
 {
 	if (UNLIKELY(state->in_flight.type != EVENT_NONE))
 		return EVENT_FROM_EXIT;
 	if (state->exception.type != EVENT_NONE)
 		return EVENT_FROM_HANDLER;
-	if (state->nmi_pending && event_nmi_may_enter(interruptibility))
+	if (state->nmi_pending && event_nmi_may_enter(blocked))
 		return EVENT_FROM_OUTSIDE;
-	return state->irq && event_irq_may_enter(interruptibility, rflags_if) ? EVENT_FROM_CONTROLLER : EVENT_FROM_NOBODY;
+	return state->irq && event_irq_may_enter(blocked) ? EVENT_FROM_CONTROLLER : EVENT_FROM_NOBODY;
 }
 
 /* The event, which waits no longer. Not of EVENT_FROM_CONTROLLER: that one's vector is the controller's to tell. */

@@ -58,7 +58,12 @@ static void __attribute__((noinline)) look_again(struct vcpu *vcpu)
 	__atomic_fetch_or(&vcpu->attention, ATTENTION_EVENT, __ATOMIC_RELAXED);
 }
 
-/* All that is not an event. */
+static enum step deliver(struct vcpu *vcpu)
+{
+	return vcpu_deliver_events(vcpu) ? STEP_GO : STEP_BLOCK;
+}
+
+/* More than an event, or something else. */
 static enum step __attribute__((noinline)) attend_others(struct vcpu *vcpu, u64 attention)
 {
 	if (attention & ATTENTION_END)
@@ -71,7 +76,7 @@ static enum step __attribute__((noinline)) attend_others(struct vcpu *vcpu, u64 
 			look_again(vcpu);
 		return STEP_YIELD;
 	}
-	return STEP_GO;
+	return attention & ATTENTION_EVENT ? deliver(vcpu) : STEP_GO;
 }
 
 /* The slow part before an entry. The bits are taken before what they announce is looked at, so that none is lost. */
@@ -79,13 +84,7 @@ static enum step attend(struct vcpu *vcpu)
 {
 	u64 attention = __atomic_exchange_n(&vcpu->attention, 0, __ATOMIC_SEQ_CST);
 
-	if (UNLIKELY(attention != ATTENTION_EVENT)) {
-		enum step step = attend_others(vcpu, attention);
-
-		if (step != STEP_GO || !(attention & ATTENTION_EVENT))
-			return step;
-	}
-	return vcpu_deliver_events(vcpu) ? STEP_GO : STEP_BLOCK;
+	return LIKELY(attention == ATTENTION_EVENT) ? deliver(vcpu) : attend_others(vcpu, attention);
 }
 
 /* SDM "HLT": a debug exception resumes execution, and the single-step trap of the HLT itself is one. */

@@ -114,12 +114,6 @@ static inline void vcpu_set(struct vcpu *vcpu, enum reg reg, u64 value)
 	vcpu->dirty |= BIT(reg) & ~REGS_CACHED_ALWAYS;
 }
 
-/* BLOCKED_* now. */
-static inline u32 vcpu_interruptibility(struct vcpu *vcpu)
-{
-	return LIKELY(vcpu->cached & CACHED_INTERRUPTIBILITY) ? (u32)vcpu->end.interruptibility : vcpu->engine->interruptibility(vcpu);
-}
-
 /* Set the low `size` bytes (1, 2, 4, 8) as an instruction would: 4 clears the upper half, 1 and 2 keep the rest. */
 static inline void vcpu_set_sized(struct vcpu *vcpu, enum reg reg, u32 size, u64 value)
 {

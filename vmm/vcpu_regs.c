@@ -82,17 +82,24 @@ static void __attribute__((noinline)) inject_other(struct vcpu *vcpu, enum event
 	vcpu->engine->inject(vcpu, &event);
 }
 
-/* After exits that are no instruction's, what the guest lets in is not at hand: asked for only when needed. */
-static inline enum event_source decide(struct vcpu *vcpu)
+static inline u32 blocked_by_if(u64 rflags)
 {
-	u32 interruptibility = 0;
-	bool rflags_if = false;
+	return (u32)(~rflags & RFLAGS_IF);
+}
 
-	if (LIKELY(event_may_wait(&vcpu->events))) {
-		interruptibility = vcpu_interruptibility(vcpu);
-		rflags_if = vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_IF;
-	}
-	return event_decide(&vcpu->events, interruptibility, rflags_if);
+static u32 __attribute__((noinline)) ask_what_is_blocked(struct vcpu *vcpu)
+{
+	return vcpu->engine->interruptibility(vcpu) | blocked_by_if(vcpu_get(vcpu, REG_RFLAGS));
+}
+
+/* After exits that are no instruction's it is not at hand. */
+static inline u32 what_is_blocked(struct vcpu *vcpu)
+{
+	const u64 at_hand = CACHED_INTERRUPTIBILITY | BIT(REG_RFLAGS);
+
+	if (UNLIKELY((vcpu->cached & at_hand) != at_hand))
+		return ask_what_is_blocked(vcpu);
+	return (u32)vcpu->end.interruptibility | blocked_by_if(vcpu->reg[REG_RFLAGS]);
 }
 
 /* For what is left. Where nothing is and nothing was, the engine need not be told. */
@@ -127,7 +134,7 @@ bool vcpu_deliver_events(struct vcpu *vcpu)
 			return false;
 		vcpu->halted = false;
 	}
-	source = decide(vcpu);
+	source = event_decide(&vcpu->events, LIKELY(event_may_wait(&vcpu->events)) ? what_is_blocked(vcpu) : 0);
 	if (LIKELY(source == EVENT_FROM_CONTROLLER))
 		inject_irq(vcpu);
 	else if (source != EVENT_FROM_NOBODY)

@@ -28,7 +28,9 @@
 #define LAPIC_SVR   0xf0u
 #define X2APIC_TPR  0x808u
 #define X2APIC_EOI  0x80bu
-#define X2APIC_SELF_IPI 0x83fu
+#define X2APIC_SVR  0x80fu
+#define X2APIC_LVT_LINT0 0x835u
+#define X2APIC_SELF_IPI	 0x83fu
 #define BASE_ENABLE BIT(11)
 
 u64 wall_start_ns, wall_start_ticks;
@@ -324,11 +326,32 @@ static void test_msrs(void **state)
 	assert_true(machine->read_apic(&vcpu[0], MSR_APIC_BASE, &value));
 	assert_int_equal(value, LAPIC_ADDRESS | BASE_ENABLE | BIT(8));
 	assert_true(machine->write_apic(&vcpu[0], MSR_APIC_BASE, value | BIT(10)));
-	assert_true(machine->write_apic(&vcpu[0], X2APIC_TPR, 0x20));
+	assert_int_equal(vcpu[0].attention, ATTENTION_EVENT); /* the PIC may reach it now */
+	vcpu[0].attention = 0;
+	assert_true(machine->write_apic(&vcpu[0], X2APIC_TPR, 0x60));
 	assert_int_equal(vcpu[0].attention, 0); /* nothing waits that it could let through */
 	post(0, APIC_FIXED, 0x51);
+	assert_false(asks(0));
 	assert_true(machine->write_apic(&vcpu[0], X2APIC_TPR, 0x20));
 	assert_int_equal(vcpu[0].attention, ATTENTION_EVENT);
+	vcpu[0].attention = 0;
+	for (u32 left = 2; left; left--) {
+		assert_true(asks(0));
+		vcpu[0].irq_take(&vcpu[0]);
+		assert_true(machine->write_apic(&vcpu[0], X2APIC_EOI, 0));
+		assert_true(machine->write_apic(&vcpu[0], X2APIC_SELF_IPI, 0x33));
+		assert_int_equal(vcpu[0].attention, ATTENTION_EVENT);
+	}
+	assert_true(asks(0));
+	vcpu[0].irq_take(&vcpu[0]);
+	/* LINT0 and SVR let the PIC in or keep it out. */
+	assert_true(machine->write_apic(&vcpu[0], X2APIC_LVT_LINT0, 0x10700));
+	assert_int_equal(vcpu[0].attention, ATTENTION_EVENT);
+	vcpu[0].attention = 0;
+	assert_true(machine->write_apic(&vcpu[0], X2APIC_SVR, 0x1ff));
+	assert_int_equal(vcpu[0].attention, ATTENTION_EVENT);
+	assert_false(machine->write_apic(&vcpu[0], X2APIC_SELF_IPI, 0x133));
+	vcpu[0].attention = 0;
 	assert_int_equal(machine->get_cr8(&vcpu[0]), 2);
 	assert_false(machine->write_apic(&vcpu[0], 0x8ff, 0));
 	/* The most frequent of all changes nothing that waits now. */

@@ -101,7 +101,7 @@ static void check_decision(u32 pending, u32 blocked, bool rflags_if)
 	else if (pending & 8 && irq_open)
 		source = EVENT_FROM_CONTROLLER;
 	assert_int_equal(event_may_wait(&state), (pending & 12) != 0);
-	assert_int_equal(event_decide(&state, blocked, rflags_if), source);
+	assert_int_equal(event_decide(&state, blocked | (rflags_if ? 0 : (u32)BLOCKED_BY_IF)), source);
 	if (source == EVENT_FROM_CONTROLLER)
 		return;
 	event = event_take(&state, source);
@@ -129,7 +129,7 @@ static void test_in_flight_is_kept_whole(void **state)
 {
 	const struct event whole = {EVENT_SOFT_INTERRUPT, 0x80, true, 2, 0x12345678};
 	struct event_state s = {.in_flight = whole, .exception = none, .nmi_pending = true};
-	struct event event = event_take(&s, event_decide(&s, 0, true));
+	struct event event = event_take(&s, event_decide(&s, 0));
 
 	(void)state;
 	assert_memory_equal(&event, &whole, sizeof(whole));

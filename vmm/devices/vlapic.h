@@ -79,7 +79,10 @@ u64 vlapic_read(struct vlapic *lapic, u64 offset, u8 size);
 void vlapic_write(struct vlapic *lapic, u64 offset, u8 size, u64 value);
 /* IA32_APIC_BASE, IA32_TSC_DEADLINE and 0x800 to 0x8ff. False: #GP(0). Lock taken. */
 bool vlapic_read_msr(struct vlapic *lapic, u32 msr, u64 *value);
-/* The same, and what it means for what waits: LAPIC_LOOK: it may be delivered now, or is to be shown to a processor that helps. */
+/*
+ * The same, and what it means for what waits: LAPIC_LOOK: it may be delivered now, or is to be shown to a processor that helps. What is
+ * posted meanwhile calls for attention by itself. Lock taken where it is needed.
+ */
 enum lapic_write { LAPIC_FAULT, LAPIC_DONE, LAPIC_LOOK };
 enum lapic_write vlapic_write_msr(struct vlapic *lapic, u32 msr, u64 value);
 /* CR8 is bits 7:4 of TPR. Owner. */
@@ -97,22 +100,12 @@ static inline bool vlapic_has_posts(const struct vlapic *lapic)
 	return __atomic_load_n(&lapic->posted_words, __ATOMIC_RELAXED);
 }
 void vlapic_collect(struct vlapic *lapic);
-/* Owner: whether there is anything that could interrupt it, now or later. */
-static inline bool vlapic_has_requests(const struct vlapic *lapic)
-{
-	return lapic->requested_words || vlapic_has_posts(lapic);
-}
 /* Owner: the vector that the processor may get now, of those collected; 0: none. */
 u32 vlapic_pending(const struct vlapic *lapic);
 /* Owner: that vector is in service from now on. Returns it. */
 u8 vlapic_take(struct vlapic *lapic, u32 vector);
 /* From now on a processor helps: it changes the page by itself. Before the first run. */
 void vlapic_help(struct vlapic *lapic);
-/* Owner: whether there is something to show it. */
-static inline bool vlapic_has_changed(const struct vlapic *lapic)
-{
-	return lapic->changed || vlapic_has_posts(lapic);
-}
 /* Owner: what a processor that helps is to know from now on, of what was collected. */
 void vlapic_view(struct vlapic *lapic, struct apic_view *view);
 /* Owner: whether the processor, to which nothing is new, has something to deliver now. */

@@ -257,13 +257,20 @@ enum lapic_write vlapic_write_eoi(struct vlapic *lapic, u64 value)
 	return lapic->requested_words ? LAPIC_LOOK : LAPIC_DONE;
 }
 
+/* Reserved bits are #GP, a vector that cannot be sent is an error of the local APIC's. */
+static enum lapic_write __attribute__((noinline)) refuse_self_ipi(struct vlapic *lapic, u64 value)
+{
+	if (value > SELF_IPI_VECTOR)
+		return LAPIC_FAULT;
+	vlapic_error(lapic, ESR_SEND_VECTOR);
+	return LAPIC_LOOK;
+}
+
 enum lapic_write vlapic_write_self_ipi(struct vlapic *lapic, u64 value)
 {
-	if (value & ~(u64)SELF_IPI_VECTOR)
-		return LAPIC_FAULT;
-	if (UNLIKELY(value < 16))
-		vlapic_error(lapic, ESR_SEND_VECTOR);
-	else if (vlapic_is_enabled(lapic))
+	if (UNLIKELY(value - 16 > SELF_IPI_VECTOR - 16))
+		return refuse_self_ipi(lapic, value);
+	if (LIKELY(vlapic_is_enabled(lapic)))
 		accept(lapic, (u32)value / 32, 1u << (value % 32), 0);
 	return LAPIC_LOOK;
 }

@@ -53,7 +53,7 @@ static bool write_plain(struct vlapic *lapic, u32 offset, u64 value)
 }
 
 /* Reserved bits are #GP here, read-only ones are not; so is ESR with anything but 0, and the LDR, which is read-only. */
-static bool write_x2(struct vlapic *lapic, u32 offset, u64 value)
+static bool set_x2(struct vlapic *lapic, u32 offset, u64 value)
 {
 	if (!vlapic_is_x2(lapic))
 		return false;
@@ -65,6 +65,14 @@ static bool write_x2(struct vlapic *lapic, u32 offset, u64 value)
 	default:
 		return write_plain(lapic, offset, value);
 	}
+}
+
+/* LINT0 and SVR decide on the PIC's interrupts as well. */
+static enum lapic_write write_x2(struct vlapic *lapic, u32 offset, u64 value)
+{
+	if (!set_x2(lapic, offset, value))
+		return LAPIC_FAULT;
+	return offset == LAPIC_LVT_LINT0 || offset == LAPIC_SVR || lapic->requested_words ? LAPIC_LOOK : LAPIC_DONE;
 }
 
 /* x2APIC mode begins with the ID in its full width and the logical ID made from it. */
@@ -106,17 +114,13 @@ static bool read_msr(struct vlapic *lapic, u32 msr, u64 *value)
 /* A deadline changes nothing of what waits now; its end calls for attention by itself. */
 static enum lapic_write write_msr(struct vlapic *lapic, u32 msr, u64 value)
 {
-	bool valid;
-
 	if (msr == MSR_DEADLINE && lapic->tsc_hz) {
 		vlapic_timer_set_deadline(lapic, value);
 		return LAPIC_DONE;
 	}
 	if (msr >= MSR_X2_FIRST && msr <= MSR_X2_LAST)
-		valid = write_x2(lapic, x2_offset(msr), value);
-	else
-		valid = msr == MSR_BASE && write_base(lapic, value);
-	return valid ? LAPIC_LOOK : LAPIC_FAULT;
+		return write_x2(lapic, x2_offset(msr), value);
+	return msr == MSR_BASE && write_base(lapic, value) ? LAPIC_LOOK : LAPIC_FAULT;
 }
 
 /* Only its owner writes the base: it needs no lock to read it. */
