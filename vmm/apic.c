@@ -57,7 +57,7 @@ static void pic_intr(void *context, bool level)
 }
 
 /* INIT and STARTUP have nobody to start: a VM has one processor yet, and that one does not reset itself by its own IPI. */
-static void __attribute__((noinline)) take_posts(struct vcpu *vcpu, struct vcpu_apic *own)
+static void take_posts(struct vcpu *vcpu, struct vcpu_apic *own)
 {
 	u8 startup_vector;
 	u32 signals;
@@ -99,22 +99,23 @@ static u32 helped_vector(struct vcpu *vcpu, struct vcpu_apic *own)
 }
 
 /* The PIC goes before the local APIC. */
-static u32 __attribute__((noinline)) look_at_both(struct vcpu *vcpu, struct vcpu_apic *own)
+static u32 __attribute__((noinline)) look_at_all(struct vcpu *vcpu, struct vcpu_apic *own)
 {
-	u32 vector = own->assist ? helped_vector(vcpu, own) : vlapic_pending(&own->lapic);
+	u32 vector;
 
+	if (vlapic_has_posts(&own->lapic))
+		take_posts(vcpu, own);
+	vector = own->assist ? helped_vector(vcpu, own) : vlapic_pending(&own->lapic);
 	return pic_output(own->all->pic) && pic_reaches(vcpu, own) ? (u32)EVENT_IRQ_PIC : vector;
 }
 
-/* Most have a local APIC that nobody helps, and a PIC that is silent. */
+/* What the guest did to its own local APIC, where nobody helps with that, is found there alone. */
 static void look(struct vcpu *vcpu)
 {
 	struct vcpu_apic *own = vcpu->apic;
 
-	if (UNLIKELY(vlapic_has_posts(&own->lapic)))
-		take_posts(vcpu, own);
-	if (UNLIKELY(own->assist || pic_output(own->all->pic)))
-		vcpu->events.irq = (u16)look_at_both(vcpu, own);
+	if (UNLIKELY(vlapic_has_posts(&own->lapic) || own->assist || pic_output(own->all->pic)))
+		vcpu->events.irq = (u16)look_at_all(vcpu, own);
 	else
 		vcpu->events.irq = (u16)vlapic_pending(&own->lapic);
 }
