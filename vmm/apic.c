@@ -56,7 +56,9 @@ static void pic_intr(void *context, bool level)
 		call_attention(((struct vm_apic *)context)->vm->vcpu[0]);
 }
 
-/* INIT and STARTUP have nobody to start: a VM has one processor yet, and that one does not reset itself by its own IPI. */
+/*
+ * INIT and STARTUP have nobody to start: a VM has one processor yet, and that one does not reset itself by its own IPI.
+ */
 static void take_posts(struct vcpu *vcpu, struct vcpu_apic *own)
 {
 	u8 startup_vector;
@@ -73,13 +75,14 @@ static void take_posts(struct vcpu *vcpu, struct vcpu_apic *own)
 /* Its output is active: whether that reaches this vCPU. */
 static bool __attribute__((noinline)) pic_reaches(const struct vcpu *vcpu, const struct vcpu_apic *own)
 {
-	return (vcpu->id == 0 && vlapic_accepts_pic(&own->lapic)) || __atomic_load_n(&own->all->extint, __ATOMIC_RELAXED);
+	return (vcpu->id == 0 && vlapic_accepts_pic(&own->lapic)) ||
+	       __atomic_load_n(&own->all->extint, __ATOMIC_RELAXED);
 }
 
 /*
- * What the local APIC has is delivered by event_decide(), or else by the processor: that one is shown what we changed, and asked for
- * only behind a HLT. One that has the priority alone is shown all each time, since the threshold depends on a priority that the guest
- * changes unseen.
+ * What the local APIC has is delivered by event_decide(), or else by the processor: that one is shown what we changed,
+ * and asked for only behind a HLT. One that has the priority alone is shown all each time, since the threshold depends
+ * on a priority that the guest changes unseen.
  */
 static u32 helped_vector(struct vcpu *vcpu, struct vcpu_apic *own)
 {
@@ -120,7 +123,10 @@ static void look(struct vcpu *vcpu)
 		vcpu->events.irq = (u16)vlapic_pending(&own->lapic);
 }
 
-/* Gone since it was looked for, it tells the vector of its spurious interrupt. The local APIC may have one waiting behind it. */
+/*
+ * Gone since it was looked for, it tells the vector of its spurious interrupt. The local APIC may have one waiting
+ * behind it.
+ */
 static u8 __attribute__((noinline)) take_from_pic(struct vcpu *vcpu, struct vm_apic *apic)
 {
 	look_again(vcpu);
@@ -207,7 +213,10 @@ static const struct vcpu_machine machine_ops = {
 	.apic_event = apic_event,
 };
 
-/* MMIO is done by the core on which the vCPU is current. Elsewhere than at the default address a guest finds no registers. */
+/*
+ * MMIO is done by the core on which the vCPU is current. Elsewhere than at the default address a guest finds no
+ * registers.
+ */
 static enum device_answer window_read(struct device *device UNUSED, u32 range UNUSED, u64 offset, u8 size, u64 *value)
 {
 	struct vcpu *vcpu = this_core()->current;
@@ -228,16 +237,21 @@ static enum device_answer window_write(struct device *device UNUSED, u32 range U
 	return DEVICE_DONE;
 }
 
-static const struct device_ops window_ops = {.name = "local APIC", .mmio_read = window_read, .mmio_write = window_write};
+static const struct device_ops window_ops = {
+	.name = "local APIC",
+	.mmio_read = window_read,
+	.mmio_write = window_write,
+};
 
-void apic_init(struct vm_apic *apic, struct vm *vm, const struct device_services *services, struct pic8259 *pic, struct ioapic *ioapic)
+void apic_init(struct vm_apic *apic, struct vm *vm, const struct device_services *services, struct pic8259 *pic,
+	       struct ioapic *ioapic)
 {
 	*apic = (struct vm_apic){
 		.vm = vm,
 		.services = services,
 		.pic = pic,
 		.ioapic = ioapic,
-		.lapic_wires = {.context = apic, .ipi = ipi, .eoi = eoi, .attention = lapic_attention, .host_tsc = host_tsc},
+		.lapic_wires = {apic, .ipi = ipi, .eoi = eoi, .attention = lapic_attention, .host_tsc = host_tsc},
 		.ioapic_wires = {.context = apic, .send = ioapic_message},
 		.pic_wires = {.context = apic, .intr = pic_intr},
 		.boot_ns = wall_ns_at(vm->started_ticks),
@@ -269,7 +283,8 @@ static int create_one(struct vm_apic *apic, u32 id)
 		return ERR_MEMORY;
 	}
 	own->all = apic;
-	vlapic_init(&own->lapic, apic->services, &apic->lapic_wires, own->page, id, id == 0, apic->vm->cpuid->physical_bits, tsc_hz);
+	vlapic_init(&own->lapic, apic->services, &apic->lapic_wires, own->page, id, id == 0,
+		    apic->vm->cpuid->physical_bits, tsc_hz);
 	if (id == 0)
 		vlapic_virtual_wire(&own->lapic);
 	apic->vcpu[id] = own;

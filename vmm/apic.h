@@ -35,9 +35,13 @@ struct vm_apic {
 	u64 boot_ns; /* time of day when VM time was 0, since 1970 */
 };
 
-/* Make the local APICs of all vCPUs and put the window on the bus. The wires may be given to PIC and IOAPIC before. Errors: ERR_MEMORY, bus_add_mmio()'s. */
+/*
+ * Make the local APICs of all vCPUs and put the window on the bus. The wires may be given to PIC and IOAPIC before.
+ * Errors: ERR_MEMORY, bus_add_mmio()'s.
+ */
 int apic_create(struct vm_apic *apic);
-void apic_init(struct vm_apic *apic, struct vm *vm, const struct device_services *services, struct pic8259 *pic, struct ioapic *ioapic);
+void apic_init(struct vm_apic *apic, struct vm *vm, const struct device_services *services, struct pic8259 *pic,
+	       struct ioapic *ioapic);
 /* No timer of the VM fires any more, no vCPU runs. */
 void apic_destroy(struct vm_apic *apic);
 

@@ -99,7 +99,10 @@ struct engine_ops {
 
 	/* Deliver at the next entry; not EVENT_NONE. One at a time. In real mode no event has an error code. */
 	void (*inject)(struct vcpu *vcpu, const struct event *event);
-	/* Exit as soon as the guest could take an interrupt or NMI; both false: stop asking. An NMI's is asked for anew at each entry. */
+	/*
+	 * Exit as soon as the guest could take an interrupt or NMI; both false: stop asking. An NMI's is asked for anew
+	 * whenever events are looked at.
+	 */
 	void (*request_window)(struct vcpu *vcpu, bool irq, bool nmi);
 	/*
 	 * Let the processor help with the vCPU's local APIC, whose registers are in `page` (4 KiB of the pool). Before

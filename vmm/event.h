@@ -35,8 +35,10 @@ struct event_state {
 	struct event in_flight; /* delivery interrupted by an exit: goes first */
 	struct event exception; /* raised by a handler: belongs to the current instruction */
 	bool nmi_pending;
-	u16 irq; /* what a virtual interrupt controller has, for irq_take() of the vCPU: its vector, or EVENT_IRQ_PIC; 0: nothing */
-	bool irq_by_processor; /* behind a HLT: it has something that the processor itself will deliver, once the vCPU is awake */
+	/* What a virtual interrupt controller has for the vCPU's irq_take(): a vector, or EVENT_IRQ_PIC; 0: nothing. */
+	u16 irq;
+	/* Behind a HLT: it has something that the processor itself will deliver, once the vCPU is awake. */
+	bool irq_by_processor;
 };
 
 #define BLOCKED_BY_STI	  BIT(0)
@@ -55,7 +57,10 @@ enum event_source {
 	EVENT_FROM_CONTROLLER,
 };
 
-/* Whether it matters what the guest lets in; after event_take(), whether a window is wanted: for what is still in `irq` or `nmi_pending`. */
+/*
+ * Whether it matters what the guest lets in; after event_take(), whether a window is wanted: for what is still in `irq`
+ * or `nmi_pending`.
+ */
 static inline bool event_may_wait(const struct event_state *state)
 {
 	return state->irq || state->nmi_pending;
@@ -76,8 +81,8 @@ static inline bool event_irq_may_enter(u32 blocked)
 }
 
 /*
- * SDM "Priority Among Concurrent Events": what is in delivery, then the instruction's own fault, then NMI, then interrupts.
- * `blocked`: BLOCKED_*; not looked at unless event_may_wait(). Inline: each delivery runs through it.
+ * SDM "Priority Among Concurrent Events": what is in delivery, then the instruction's own fault, then NMI, then
+ * interrupts. `blocked`: BLOCKED_*; not looked at unless event_may_wait(). Inline: each delivery runs through it.
  */
 static inline enum event_source event_decide(const struct event_state *state, u32 blocked)
 {

@@ -67,7 +67,7 @@ struct vcpu {
 	bool debug_live;  /* (c) the engine's: the guest has the debug registers. False: no breakpoint is enabled */
 	bool halted;	  /* (c) behind a HLT: enters again only with an event that ends it */
 	bool window_wanted; /* (c) of the engine, at the last entry */
-	/* (i) Takes what events.irq says from the VM's interrupt controller, and returns its vector; NULL: the VM has none. */
+	/* (i) Takes what events.irq says from the VM's interrupt controller: the vector; NULL: the VM has none. */
 	u8 (*irq_take)(struct vcpu *vcpu);
 	const struct vcpu_machine *machine; /* (i) NULL: it has no local APIC */
 	struct vcpu_apic *apic; /* (i) the machine's own (vmm/apic.h) */
@@ -147,8 +147,8 @@ static inline void vcpu_end_is(struct vcpu *vcpu, u32 length)
 bool vcpu_can_wake(struct vcpu *vcpu);
 
 /*
- * Put the event whose turn it is into the next entry, and ask for windows for those that must wait. A vCPU behind a HLT goes on only with
- * an event that ends it. False: there is none.
+ * Put the event whose turn it is into the next entry, and ask for windows for those that must wait. A vCPU behind a
+ * HLT goes on only with an event that ends it. False: there is none.
  */
 bool vcpu_deliver_events(struct vcpu *vcpu);
 

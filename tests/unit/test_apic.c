@@ -1,7 +1,7 @@
 // sources: vmm/apic.c vmm/kvmclock.c vmm/devices/vlapic.c vmm/devices/vlapic_irq.c vmm/devices/vlapic_msr.c vmm/devices/vlapic_timer.c vmm/devices/apic_bus.c vmm/devices/pic8259.c vmm/devices/ioapic.c vmm/devices/bus.c tests/unit/fake_core.c tests/unit/fake_pool.c
 /*
- * Between vCPUs and interrupt controllers: what the run loop is told, and what it takes, with controllers that are real. The engine
- * either does nothing of a local APIC's work or delivers its interrupts.
+ * Between vCPUs and interrupt controllers: what the run loop is told, and what it takes, with controllers that are
+ * real. The engine either does nothing of a local APIC's work or delivers its interrupts.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -111,7 +111,10 @@ static u32 read_window(u32 offset)
 	return (u32)value;
 }
 
-/* The PIC with vectors from PIC_BASE and all inputs open; the IOAPIC's pin gives a level-triggered vector to the first vCPU. */
+/*
+ * The PIC with vectors from PIC_BASE and all inputs open; the IOAPIC's pin gives a level-triggered vector to the first
+ * vCPU.
+ */
 static void program_controllers(void)
 {
 	static const u8 words[][2] = {{0x20, 0x11}, {0x21, PIC_BASE}, {0x21, 4}, {0x21, 1}, {0x21, 0}};
@@ -362,7 +365,7 @@ static void test_msrs(void **state)
 	assert_true(machine->write_clock(&vcpu[0], MSR_KVM_SYSTEM_TIME, 0x100 | 1));
 	assert_true(machine->read_clock(&vcpu[0], MSR_KVM_SYSTEM_TIME, &value));
 	assert_int_equal(value, 0x101);
-	assert_int_not_equal(guest_ram[0x100 + 24] | guest_ram[0x100 + 25] | guest_ram[0x100 + 26] | guest_ram[0x100 + 27], 0);
+	assert_memory_not_equal(guest_ram + 0x100 + 24, "\0\0\0", 4);
 	assert_int_equal(vcpu[0].attention, 0);
 }
 
@@ -467,10 +470,20 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_ioapic_to_vcpu),     TEST(test_pic_comes_first), TEST(test_extint),		TEST(test_nmi),
-		TEST(test_cr8_holds_back),     TEST(test_msrs),		   TEST(test_window),		TEST(test_processor_delivers),
-		TEST(test_pic_has_nothing_any_more), TEST(test_others_wait_for_the_eoi), TEST(test_eoi_is_shown),
-		TEST(test_processor_knows_the_tpr_only), TEST(test_end_by_the_processor), TEST(test_config_forbids_help),
+		TEST(test_ioapic_to_vcpu),
+		TEST(test_pic_comes_first),
+		TEST(test_pic_has_nothing_any_more),
+		TEST(test_others_wait_for_the_eoi),
+		TEST(test_extint),
+		TEST(test_nmi),
+		TEST(test_cr8_holds_back),
+		TEST(test_msrs),
+		TEST(test_window),
+		TEST(test_processor_delivers),
+		TEST(test_processor_knows_the_tpr_only),
+		TEST(test_eoi_is_shown),
+		TEST(test_end_by_the_processor),
+		TEST(test_config_forbids_help),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,8 @@
 // sources: vmm/apic.c vmm/devices/vlapic.c vmm/devices/vlapic_irq.c vmm/devices/vlapic_timer.c vmm/devices/vlapic_msr.c vmm/devices/apic_bus.c vmm/devices/bus.c vmm/devices/ioapic.c vmm/devices/pic8259.c vmm/vcpu_regs.c vmm/event.c vmm/msr.c vmm/mtrr.c vmm/efer.c vmm/cpuid.c vmm/cpuid_table.c vmm/cpuid_account.c vmm/account.c core/time.c tests/unit/fake_engine.c tests/unit/fake_core.c tests/unit/fake_policy.c tests/unit/fake_end.c
-/* A vCPU and its interrupt controllers when a processor helps with the local APIC: what is shown to it, what it leaves to us; test_apic.c has the rest. */
+/*
+ * A vCPU and its interrupt controllers when a processor helps with the local APIC: what is shown to it, what it leaves
+ * to us; test_apic.c has the rest.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

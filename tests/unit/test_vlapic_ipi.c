@@ -203,7 +203,10 @@ static void test_x2_registers(void **state)
 	assert_false(write_msr(1, X2(LAPIC_VERSION), 0));
 	assert_false(write_msr(1, X2(LAPIC_LVT_TIMER), 0x80000));
 	assert_true(write_msr(1, X2(LAPIC_LVT_TIMER), 0x20031));
-	/* Delivery status and remote IRR are read-only, not reserved; the timer has no remote IRR. Linux writes them at its end. */
+	/*
+	 * Delivery status and remote IRR are read-only, not reserved; the timer has no remote IRR. Linux writes them at
+	 * its end.
+	 */
 	assert_true(write_msr(1, X2(LAPIC_LVT_LINT0), 0x5700));
 	assert_true(read_msr(1, X2(LAPIC_LVT_LINT0), &value) && value == 0x700);
 	assert_false(write_msr(1, X2(LAPIC_LVT_TIMER), 0x4031));

@@ -1,5 +1,8 @@
 // sources: vmm/devices/vlapic.c vmm/devices/vlapic_irq.c vmm/devices/vlapic_timer.c vmm/devices/vlapic_msr.c vmm/devices/apic_bus.c vmm/devices/bus.c
-/* A local APIC whose page a processor works on as well: what it is shown, and what it leaves to us. The test is the processor. */
+/*
+ * A local APIC whose page a processor works on as well: what it is shown, and what it leaves to us. The test is the
+ * processor.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -103,8 +106,9 @@ static void asks_by_the_page_alone(void **state)
 		u8 request, service, tpr;
 		bool asks;
 	} cases[] = {
-		{0, 0, 0, false},	  {0x51, 0, 0, true},	    {0x51, 0, 0x4f, true},    {0x51, 0, 0x50, false},	{0xff, 0, 0xef, true},
-		{0x51, 0x4f, 0, true}, {0x51, 0x50, 0, false}, {0x51, 0xf1, 0, false}, {0x11, 0x10, 0, false}, {0x1f, 0, 0x0f, true},
+		{0, 0, 0, false},      {0x51, 0, 0, true},     {0x51, 0, 0x4f, true},  {0x51, 0, 0x50, false},
+		{0xff, 0, 0xef, true}, {0x51, 0x4f, 0, true},  {0x51, 0x50, 0, false}, {0x51, 0xf1, 0, false},
+		{0x1f, 0, 0x0f, true}, {0x11, 0x10, 0, false},
 	};
 
 	(void)state;
@@ -178,7 +182,10 @@ static void written_commands_are_carried_out(void **state)
 	write_by_processor(0, LAPIC_SVR + 1, 0); /* by a byte: the register it is in */
 }
 
-/* The page holds the new mode or divider before we hear of it; what ran under the old one must end, or go on, all the same. */
+/*
+ * The page holds the new mode or divider before we hear of it; what ran under the old one must end, or go on, all the
+ * same.
+ */
 static void timer_changes_are_seen(void **state)
 {
 	(void)state;

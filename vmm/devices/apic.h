@@ -1,4 +1,7 @@
-/* What IOAPIC and local APICs say to each other: an interrupt message (SDM "Interrupt Command Register", "Message Data Register"). */
+/*
+ * What IOAPIC and local APICs say to each other: an interrupt message (SDM "Interrupt Command Register", "Message Data
+ * Register").
+ */
 #ifndef VMM_DEVICES_APIC_H
 #define VMM_DEVICES_APIC_H
 

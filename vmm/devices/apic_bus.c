@@ -29,7 +29,10 @@ static bool is_logical_target(const struct vlapic *lapic, u32 destination)
 	return (destination >> 4 == id >> 4 || destination >> 4 == 0xf) && destination & id & 0xf;
 }
 
-/* Software-disabled, a local APIC still takes INIT, NMI, SMI and SIPI (SDM "Local APIC State After It Has Been Software Disabled"). */
+/*
+ * Software-disabled, a local APIC still takes INIT, NMI, SMI and SIPI (SDM "Local APIC State After It Has Been Software
+ * Disabled").
+ */
 static bool takes(const struct vlapic *lapic, enum apic_delivery delivery)
 {
 	return delivery > APIC_LOWEST || vlapic_is_enabled(lapic);
@@ -63,8 +66,8 @@ static bool is_meant(const struct vlapic *lapic, const struct vlapic *from, enum
 }
 
 /*
- * Lowest priority: one of those that are meant. Which one is up to the system (SDM "Lowest Priority Delivery Mode"); by the vector,
- * an interrupt stays with its processor and different ones are spread.
+ * Lowest priority: one of those that are meant. Which one is up to the system (SDM "Lowest Priority Delivery Mode"); by
+ * the vector, an interrupt stays with its processor and different ones are spread.
  */
 static struct vlapic *choose_one(const struct apic_bus *bus, const struct vlapic *from, enum apic_shorthand to,
 				const struct apic_message *message)
@@ -78,7 +81,8 @@ static struct vlapic *choose_one(const struct apic_bus *bus, const struct vlapic
 	return NULL;
 }
 
-void apic_send(const struct apic_bus *bus, const struct vlapic *from, enum apic_shorthand to, const struct apic_message *message)
+void apic_send(const struct apic_bus *bus, const struct vlapic *from, enum apic_shorthand to,
+	       const struct apic_message *message)
 {
 	struct vlapic *one = message->delivery == APIC_LOWEST ? choose_one(bus, from, to, message) : NULL;
 

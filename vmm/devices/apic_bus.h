@@ -11,6 +11,7 @@ struct apic_bus {
 };
 
 /* Deliver a message of an IOAPIC or (with `from` and a shorthand) of a local APIC. Takes no lock; any core. */
-void apic_send(const struct apic_bus *bus, const struct vlapic *from, enum apic_shorthand to, const struct apic_message *message);
+void apic_send(const struct apic_bus *bus, const struct vlapic *from, enum apic_shorthand to,
+	       const struct apic_message *message);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * A local APIC whose work the processor does in part, on the same register page as we do (vmm/devices/vlapic.h): what it does, and what
- * it is shown of the rest (SDM "APIC Virtualization and Virtual Interrupts"; APM vol. 2 "Virtualizing the Local APIC").
+ * A local APIC whose work the processor does in part, on the same register page as we do (vmm/devices/vlapic.h): what
+ * it does, and what it is shown of the rest (SDM "APIC Virtualization and Virtual Interrupts"; APM vol. 2 "Virtualizing
+ * the Local APIC").
  */
 #ifndef VMM_DEVICES_APIC_VIEW_H
 #define VMM_DEVICES_APIC_VIEW_H
@@ -13,7 +14,10 @@
 
 /* The guest changes the task priority by CR8 without an exit; after each exit the page has what it set. */
 #define APIC_ASSIST_TPR	     BIT(0)
-/* While the local APIC is enabled, what is in IRR is delivered, and put in service, by the processor: nobody injects it. */
+/*
+ * While the local APIC is enabled, what is in IRR is delivered, and put in service, by the processor: nobody injects
+ * it.
+ */
 #define APIC_ASSIST_DELIVERY BIT(1)
 
 /* How the guest reaches the registers. */

@@ -18,8 +18,8 @@
 #define REMOTE_IRR	BIT(14)
 
 /*
- * Every register of the page by its number (offset / 16): whether it can be read, which bits can be written, and which others are
- * read-only: what is written there is ignored in x2APIC mode too, where reserved bits fault.
+ * Every register of the page by its number (offset / 16): whether it can be read, which bits can be written, and which
+ * others are read-only: what is written there is ignored in x2APIC mode too, where reserved bits fault.
  */
 struct vlapic_register {
 	u32 flags, writable, read_only;
@@ -126,8 +126,8 @@ void vlapic_init_reset(struct vlapic *lapic)
 
 static const struct device_ops vlapic_ops = {.name = "lapic", .reset = reset_op};
 
-void vlapic_init(struct vlapic *lapic, const struct device_services *services, const struct vlapic_wires *wires, u32 *page, u32 id,
-		bool boot, u32 address_bits, u64 tsc_hz)
+void vlapic_init(struct vlapic *lapic, const struct device_services *services, const struct vlapic_wires *wires,
+		 u32 *page, u32 id, bool boot, u32 address_bits, u64 tsc_hz)
 {
 	*lapic = (struct vlapic){
 		.device = {.ops = &vlapic_ops, .services = services},
@@ -158,7 +158,10 @@ bool vlapic_covers(const struct vlapic *lapic, gpa_t gpa)
 	return (base & (BASE_EN | BASE_EXTD)) == BASE_EN && (gpa ^ base) < LAPIC_SIZE;
 }
 
-/* SDM "Interrupt Command Register (ICR)": what is sent, to whom; `icr` in the x2APIC layout, the destination in bits 63:32. */
+/*
+ * SDM "Interrupt Command Register (ICR)": what is sent, to whom; `icr` in the x2APIC layout, the destination in bits
+ * 63:32.
+ */
 void vlapic_send_ipi(struct vlapic *lapic, u64 icr)
 {
 	struct apic_message message = {

@@ -128,12 +128,14 @@ void vlapic_collect(struct vlapic *lapic)
 	u32 words = __atomic_exchange_n(&lapic->posted_words, 0, __ATOMIC_SEQ_CST);
 
 	for (u32 left = words & BITS(WORDS - 1, 0); left; left &= left - 1) {
-		u32 word = (u32)__builtin_ctz(left), bits = __atomic_exchange_n(&lapic->posted[word], 0, __ATOMIC_ACQUIRE);
+		u32 word = (u32)__builtin_ctz(left);
+		u32 bits = __atomic_exchange_n(&lapic->posted[word], 0, __ATOMIC_ACQUIRE);
 
 		accept(lapic, word, bits, __atomic_load_n(&lapic->posted_level[word], __ATOMIC_RELAXED));
 	}
 	if (words & POSTED_SIGNAL &&
-	    __atomic_fetch_and(&lapic->signals, ~(u32)LAPIC_SIGNAL_BAD_VECTOR, __ATOMIC_ACQUIRE) & LAPIC_SIGNAL_BAD_VECTOR)
+	    __atomic_fetch_and(&lapic->signals, ~(u32)LAPIC_SIGNAL_BAD_VECTOR, __ATOMIC_ACQUIRE) &
+		    LAPIC_SIGNAL_BAD_VECTOR)
 		vlapic_error(lapic, ESR_RECEIVE_VECTOR);
 }
 
@@ -216,7 +218,8 @@ bool vlapic_asks(const struct vlapic *lapic)
 {
 	u32 class = highest_of_all(lapic, LAPIC_IRR) >> 4;
 
-	return class > vlapic_get(lapic, LAPIC_TPR) >> 4 && class > highest_of_all(lapic, LAPIC_ISR) >> 4u && vlapic_is_enabled(lapic);
+	return class > vlapic_get(lapic, LAPIC_TPR) >> 4 && class > highest_of_all(lapic, LAPIC_ISR) >> 4u &&
+	       vlapic_is_enabled(lapic);
 }
 
 void vlapic_ended(struct vlapic *lapic, u8 vector)
@@ -289,7 +292,9 @@ void vlapic_error(struct vlapic *lapic, u32 bit)
 	bool news = !(lapic->errors & bit);
 
 	lapic->errors |= bit;
-	/* The error entry of the LVT has no delivery mode: always fixed. An illegal vector in it must not call itself. */
+	/*
+	 * The error entry of the LVT has no delivery mode: always fixed. An illegal vector in it must not call itself.
+	 */
 	if (news)
 		vlapic_local_interrupt(lapic, vlapic_get(lapic, LAPIC_LVT_ERROR) & (u32)(LVT_MASKED | LVT_VECTOR));
 }

@@ -46,13 +46,16 @@ static bool write_plain(struct vlapic *lapic, u32 offset, u64 value)
 {
 	u32 writable = vlapic_writable(lapic, offset);
 
-	if (!writable || offset == LAPIC_LDR || !exists_in_x2(offset) || value & ~(u64)(writable | vlapic_read_only(offset)))
+	if (!writable || offset == LAPIC_LDR || !exists_in_x2(offset) ||
+	    value & ~(u64)(writable | vlapic_read_only(offset)))
 		return false;
 	vlapic_write_register(lapic, offset, (u32)value & writable);
 	return true;
 }
 
-/* Reserved bits are #GP here, read-only ones are not; so is ESR with anything but 0, and the LDR, which is read-only. */
+/*
+ * Reserved bits are #GP here, read-only ones are not; so is ESR with anything but 0, and the LDR, which is read-only.
+ */
 static bool set_x2(struct vlapic *lapic, u32 offset, u64 value)
 {
 	if (!vlapic_is_x2(lapic))

@@ -1,4 +1,7 @@
-/* Inside the local APIC: its register page by the SDM's offsets, and what its files ask of each other. Only for lapic*.c. */
+/*
+ * Inside the local APIC: its register page by the SDM's offsets, and what its files ask of each other. Only for
+ * lapic*.c.
+ */
 #ifndef VMM_DEVICES_LAPIC_PAGE_H
 #define VMM_DEVICES_LAPIC_PAGE_H
 
@@ -54,7 +57,9 @@
 /* In signals, beside LAPIC_SIGNAL_*: a fixed interrupt below vector 16 was received. */
 #define LAPIC_SIGNAL_BAD_VECTOR BIT(31)
 
-/* Registers are read by other cores (destination matching) and by the CPU (APIC virtualization): whole words at a time. */
+/*
+ * Registers are read by other cores (destination matching) and by the CPU (APIC virtualization): whole words at a time.
+ */
 static inline u32 vlapic_get(const struct vlapic *lapic, u32 offset)
 {
 	return __atomic_load_n(&lapic->page[offset / 4], __ATOMIC_RELAXED);

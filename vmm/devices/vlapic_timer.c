@@ -1,4 +1,6 @@
-/* The local APIC's timer (SDM "APIC Timer"). Nothing counts: the count is computed from the VM's time when it is read. */
+/*
+ * The local APIC's timer (SDM "APIC Timer"). Nothing counts: the count is computed from the VM's time when it is read.
+ */
 #include "vmm/devices/vlapic_page.h"
 
 #define NS_PER_TICK (1000000000u / LAPIC_TIMER_HZ)
@@ -127,7 +129,8 @@ void vlapic_timer_set_deadline(struct vlapic *lapic, u64 tsc)
 		return;
 	lapic->tsc_deadline = tsc;
 	if (tsc)
-		services->arm_tsc(services->context, &lapic->timer, lapic->wires->host_tsc(lapic->wires->context, lapic, tsc));
+		services->arm_tsc(services->context, &lapic->timer,
+				  lapic->wires->host_tsc(lapic->wires->context, lapic, tsc));
 	else
 		arm(lapic, TIMER_NEVER);
 }
