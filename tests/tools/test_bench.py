@@ -83,6 +83,16 @@ def test_files_agree():
         assert name in committed
 
 
+def test_the_documents_table_is_the_committed_result():
+    text = (bench.ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    rows, committed = bench.read_csv(bench.REFERENCE), bench.read_csv(bench.COMMITTED)
+    for name, own in committed.items():
+        reference = rows[name]
+        cells = [name, reference["floor"], reference["kvm"], reference["xen"], own["trivisor"], reference["must"], reference["aim"],
+                 own["vmreads"], own["vmwrites"]]
+        assert "| " + " | ".join(cells) + " |\n" in text
+
+
 def test_csv_is_read_as_it_was_written(tmp_path):
     rows = bench.own_rows(SAID)
     bench.write_csv(tmp_path / "out.csv", rows, rows)
