@@ -151,8 +151,8 @@ static void draw_row(struct text_screen *screen, u32 row)
 }
 
 /*
- * Aligned so that its loops, all inlined here, lie in one page: QEMU's TCG looks up anew whatever it jumps to in another,
- * and a page's end in the innermost loop cost the VMs of the core that draws three quarters of their time.
+ * Aligned so that its loops, all inlined here, lie in one page: QEMU's TCG looks up anew whatever it jumps to in
+ * another, and a page's end in the innermost loop cost the VMs of the core that draws three quarters of their time.
  */
 ALIGNED(512) void screen_draw(struct text_screen *screen)
 {

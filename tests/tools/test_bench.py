@@ -88,8 +88,8 @@ def test_the_documents_table_is_the_committed_result():
     rows, committed = bench.read_csv(bench.REFERENCE), bench.read_csv(bench.COMMITTED)
     for name, own in committed.items():
         reference = rows[name]
-        cells = [name, reference["floor"], reference["kvm"], reference["xen"], own["trivisor"], reference["must"], reference["aim"],
-                 own["vmreads"], own["vmwrites"]]
+        cells = [name, reference["floor"], reference["kvm"], reference["xen"], own["trivisor"], reference["must"],
+                 reference["aim"], own["vmreads"], own["vmwrites"]]
         assert "| " + " | ".join(cells) + " |\n" in text
 
 
