@@ -1,6 +1,8 @@
-"""`./trivisor bench`: what VM exits cost, measured by guests/bench in Bochs, beside KVM and Xen on the same emulated machine.
+"""`./trivisor bench`: what VM exits cost, measured by guests/bench in Bochs, beside KVM and Xen on the same emulated
+machine.
 
-With one core a tick of Bochs is an instruction and a run repeats to the tick, so that a committed result can be held against a new one.
+With one core a tick of Bochs is an instruction and a run repeats to the tick, so that a committed result can be held
+against a new one.
 """
 import csv
 import re
@@ -24,13 +26,15 @@ SKIP = re.compile(r"^(?:bench|fresh)\| skip (\w+): (.*)$", re.M)
 MADE = re.compile(r"^vm bench: made in (\d+) ticks, (\d+) of them to zero its RAM; (\d+) KiB beyond its RAM$", re.M)
 OVERHEAD = re.compile(r"^core 0: (.*): \d+ times, (\d+) ticks each, (\d+) at least$", re.M)
 OVERHEAD_ROWS = {"from one VM to another": "vm_switch", "scheduling 1 vCPU": "schedule_1_vm",
-                 "scheduling 8 to 15 vCPUs": "schedule_8_to_15_vms", "scheduling 64 to 127 vCPUs": "schedule_64_to_127_vms"}
+                 "scheduling 8 to 15 vCPUs": "schedule_8_to_15_vms",
+                 "scheduling 64 to 127 vCPUs": "schedule_64_to_127_vms"}
 MANY = 100  # VMs on the core
 DONE = re.compile(r"^bench\| bench done$", re.M)
 LIMIT = 300  # seconds the machine may take
 TOLERANCE = 1.05  # on the committed result
 TRACE = BUILD / "bench.trace"
-# The guest runs twice. Operations that end so in the reference are those of the second time, with the processor's help for the local APIC.
+# The guest runs twice. Operations that end so in the reference are those of the second time, with the processor's help
+# for the local APIC.
 ALONE, HELPED = ("off", ""), ("auto", "_assisted")
 # What these cost differs from page to page: the mean is their figure, all others' is the median.
 BY_MEAN = {"ept_violation_4k_page_fresh_mean", "ept_violation_4k_page_fresh_net"}
@@ -78,8 +82,10 @@ def own_rows(text):
 
 
 def many():
-    """The config of many VMs that do nothing but give the core away; each ends a little after the one before it. One round is traced."""
-    vms = (f"[y{i}]\nkernel = bench.elf\nmemory = 2M\nextra = yields={20 + 2 * i}{'' if i else ' traced=10'}\nstats = off\n"
+    """The config of many VMs that do nothing but give the core away; each ends a little after the one before it. One
+    round is traced."""
+    vms = (f"[y{i}]\nkernel = bench.elf\nmemory = 2M\nextra = yields={20 + 2 * i}{'' if i else ' traced=10'}\n"
+           "stats = off\n"
            for i in range(MANY))
     return "[trivisor]\non-idle = poweroff\nstats = on\n" + "".join(vms)
 
@@ -94,7 +100,8 @@ def read_trace(count):
 
 
 def traces(measured):
-    """{operation: Profile}, and puts the VMCS accesses into the rows: the guest has each row traced right before it prints it."""
+    """{operation: Profile}, and puts the VMCS accesses into the rows: the guest has each row traced right before it
+    prints it."""
     found = read_trace(len(measured))
     for row, taken in zip(measured.values(), found):
         row.update(vmreads=str(taken.vmreads), vmwrites=str(taken.vmwrites))
@@ -102,14 +109,17 @@ def traces(measured):
 
 
 def measure(wanted):
-    """All boots: ({operation: row}, {operation: why it was skipped}, {operation: Profile}), of the wanted operations."""
+    """All boots: ({operation: row}, {operation: why it was skipped}, {operation: Profile}), of the wanted
+    operations."""
     all_measured, all_skipped, all_traced = {}, {}, {}
     for apic_virtualization, suffix in (ALONE, HELPED):
-        text = boot(f"{CONFIG.read_text(encoding='utf-8')}apic_virtualization = {apic_virtualization}\n", "bench", DONE, TRACE)
+        text = boot(f"{CONFIG.read_text(encoding='utf-8')}apic_virtualization = {apic_virtualization}\n", "bench", DONE,
+                    TRACE)
         measured, skipped = parse(text)
         traced = traces(measured)
         for found, kept in ((measured, all_measured), (skipped, all_skipped), (traced, all_traced)):
-            kept.update({operation + suffix: value for operation, value in found.items() if operation + suffix in wanted})
+            kept.update({operation + suffix: value for operation, value in found.items()
+                         if operation + suffix in wanted})
     for operation, row in all_measured.items():
         row["operation"] = operation
     all_measured.update(own_rows(text + boot(many(), "bench-many", OVERHEAD, TRACE)))
@@ -126,14 +136,17 @@ def ratio(row, ticks):
 def table(reference, measured, skipped):
     """The printed table, as lines."""
     shape = "{:<36} {:>6} {:>6} {:>6} {:>9} {:>7} {:>6} {:>6} {:>7} {:>8}"
-    lines = [shape.format("operation", "floor", "KVM", "Xen", "Trivisor", "ratio", "must", "aim", "VMREADs", "VMWRITEs")]
+    lines = [shape.format("operation", "floor", "KVM", "Xen", "Trivisor", "ratio", "must", "aim", "VMREADs",
+                          "VMWRITEs")]
     for name, row in reference.items():
         if name in measured:
             own = measured[name]
-            lines.append(shape.format(name, row["floor"], row["kvm"], row["xen"], own["trivisor"], ratio(row, int(own["trivisor"])),
-                                      row["must"], row["aim"], own["vmreads"], own["vmwrites"]))
+            lines.append(shape.format(name, row["floor"], row["kvm"], row["xen"], own["trivisor"],
+                                      ratio(row, int(own["trivisor"])), row["must"], row["aim"], own["vmreads"],
+                                      own["vmwrites"]))
         else:
-            lines.append(shape.format(name, row["floor"], row["kvm"], row["xen"], "-", "", row["must"], row["aim"], "", "")
+            lines.append(shape.format(name, row["floor"], row["kvm"], row["xen"], "-", "", row["must"], row["aim"], "",
+                                      "")
                          + f"  {skipped.get(name, 'not measured')}")
     return lines
 
@@ -153,7 +166,8 @@ def complaints(reference, measured, committed):
             if row[f"must_{column}"] and int(measured[name][column]) > int(row[f"must_{column}"]):
                 found.append(f"{name}: {measured[name][column]} {column}, over the limit of {row[f'must_{column}']}")
         if name in committed and ticks > int(committed[name]["trivisor"]) * TOLERANCE:
-            found.append(f"{name}: {ticks} ticks, more than 5 % over the {committed[name]['trivisor']} of the committed result")
+            found.append(f"{name}: {ticks} ticks, more than 5 % over the {committed[name]['trivisor']} of the "
+                         "committed result")
     return found
 
 

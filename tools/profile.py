@@ -1,4 +1,5 @@
-"""What an exit spends its instructions on: Bochs's trace of one of each operation (guests/bench marks them), summed by function."""
+"""What an exit spends its instructions on: Bochs's trace of one of each operation (guests/bench marks them), summed by
+function."""
 import bisect
 import re
 import subprocess
@@ -36,7 +37,8 @@ class Symbols:
     def __init__(self, listing):
         """`listing`: what `nm -n` says."""
         rows = (line.split() for line in listing.splitlines())
-        found = [(int(row[0], 16), row[2]) for row in rows if len(row) == 3 and row[1] in "tT" and FUNCTION.match(row[2])]
+        found = [(int(row[0], 16), row[2]) for row in rows
+                 if len(row) == 3 and row[1] in "tT" and FUNCTION.match(row[2])]
         self._starts, self._names = [start for start, _ in found], [name for _, name in found]
 
     @classmethod

@@ -98,9 +98,9 @@ static void output_if_any(void)
 }
 
 /*
- * Nothing to run here: a look at the queue found nothing, with interrupts off, and STI lets none in before HLT, so a kick that came after
- * the look ends the halt. Timers that are due interrupt it as well. Whoever ran last stays loaded, with its VM's root: when it is the
- * next too, which is the rule, nothing has to be switched.
+ * Nothing to run here: a look at the queue found nothing, with interrupts off, and STI lets none in before HLT, so a
+ * kick that came after the look ends the halt. Timers that are due interrupt it as well. Whoever ran last stays loaded,
+ * with its VM's root: when it is the next too, which is the rule, nothing has to be switched.
  */
 static struct vcpu *idle(void)
 {
@@ -127,8 +127,8 @@ static struct vcpu *choose(struct core_vmm *core, u64 start)
 }
 
 /*
- * What has come due meanwhile. Interrupts come in guest mode and in the idle halt only, and a guest may keep them from us for a slice
- * (Bochs, with IF = 0).
+ * What has come due meanwhile. Interrupts come in guest mode and in the idle halt only, and a guest may keep them from
+ * us for a slice (Bochs, with IF = 0).
  */
 static void catch_up(struct core_vmm *core, u64 now)
 {

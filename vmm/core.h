@@ -23,7 +23,8 @@ struct core_vmm {
 	struct timer slice_timer; /* (c) for engines without a slice timer of their own */
 	struct timer output_timer; /* (c) goes on with output that the consoles could not take at once */
 	bool output_due;	  /* (c) that timer fired */
-	u64 last_vm;		  /* (c) serial of the VM that was current last: another one's branches must not steer this one's */
+	/* (c) serial of the VM that was current last: another one's branches must not steer this one's. */
+	u64 last_vm;
 	u64 wakeups;		  /* (c) returns from the idle halt */
 	struct core_overhead overhead; /* (c) */
 	struct vcpu_state *scratch; /* (c) for work on a whole state: task switch, loading */

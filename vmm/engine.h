@@ -122,7 +122,8 @@ struct engine_ops {
 	/*
 	 * An MSR whose value the engine holds for the guest: PAT, DEBUGCTL, FS_BASE, GS_BASE, KERNEL_GS_BASE,
 	 * SYSENTER_*, STAR, LSTAR, CSTAR, SFMASK, TSC_AUX. set: the caller has checked the value, but of what
-	 * it lets guests own. ERR_MISSING: another MSR; ERR_INVALID: the processor refuses the value. (EFER is REG_EFER.)
+	 * it lets guests own. ERR_MISSING: another MSR; ERR_INVALID: the processor refuses the value. (EFER is
+	 * REG_EFER.)
 	 */
 	int (*get_msr)(struct vcpu *vcpu, u32 msr, u64 *value);
 	int (*set_msr)(struct vcpu *vcpu, u32 msr, u64 value);
@@ -162,8 +163,8 @@ struct engine_ops {
 	bool (*set_slice)(struct vcpu *vcpu, u64 ticks);
 	/*
 	 * Intercept an MSR (true) or let the guest own it. Only the MSRs that vmm/msr.c marks as own-able; before the
-	 * first run. An engine that must know of their changes may intercept more: it is then given them by get_msr() and
-	 * set_msr().
+	 * first run. An engine that must know of their changes may intercept more: it is then given them by get_msr()
+	 * and set_msr().
 	 */
 	void (*intercept_msr)(struct vcpu *vcpu, u32 msr, bool read, bool write);
 

@@ -113,8 +113,8 @@ static enum element element(struct string_io *s)
 }
 
 /*
- * With TF set, or a breakpoint on the port or the memory, the trap comes after each repetition, RIP still at the instruction (SDM
- * "Single-Step Exception Condition", "I/O Breakpoint Exception Conditions").
+ * With TF set, or a breakpoint on the port or the memory, the trap comes after each repetition, RIP still at the
+ * instruction (SDM "Single-Step Exception Condition", "I/O Breakpoint Exception Conditions").
  */
 static enum verdict pause_repeat(struct vcpu *vcpu, bool single_step, u32 hit)
 {

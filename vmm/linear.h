@@ -42,12 +42,14 @@ struct linear_span {
 	u32 size[2];
 };
 /*
- * One byte's translation as the processor would do it for this access. *walk tells what it was concluded from, and where page tables lie
- * that are not in RAM. */
-enum linear_result linear_walk(struct vm *vm, const struct linear_view *view, gva_t gva, bool write, struct gwalk *walk);
+ * One byte's translation as the processor would do it for this access. *walk tells what it was concluded from, and
+ * where page tables lie that are not in RAM.
+ */
+enum linear_result linear_walk(struct vm *vm, const struct linear_view *view, gva_t gva, bool write,
+			       struct gwalk *walk);
 /*
- * Translate alone, as a processor would for this access: whether RAM is there is the caller's to see. LINEAR_NO_RAM: the page tables
- * lie where no RAM is.
+ * Translate alone, as a processor would for this access: whether RAM is there is the caller's to see. LINEAR_NO_RAM:
+ * the page tables lie where no RAM is.
  */
 enum linear_result linear_translate(struct vm *vm, const struct linear_view *view, gva_t gva, u32 size, bool write,
 				    struct linear_span *span, struct linear_fault *fault);
@@ -73,11 +75,11 @@ static inline bool linear_canonical(gva_t linear)
 }
 
 /*
- * Segmentation: the linear address of `size` bytes at `offset` in a segment, for an instruction of 64-bit code or not. True, or
- * false with *vector (#GP or #SS, error code 0).
+ * Segmentation: the linear address of `size` bytes at `offset` in a segment, for an instruction of 64-bit code or not.
+ * True, or false with *vector (#GP or #SS, error code 0).
  */
-static inline bool segment_linear(struct vcpu *vcpu, bool long_mode, enum segment_name name, u64 offset, u32 size, bool write,
-				  gva_t *linear, u8 *vector)
+static inline bool segment_linear(struct vcpu *vcpu, bool long_mode, enum segment_name name, u64 offset, u32 size,
+				  bool write, gva_t *linear, u8 *vector)
 {
 	*vector = name == SEG_SS ? VECTOR_SS : VECTOR_GP;
 	if (!long_mode)

@@ -1,5 +1,6 @@
 /*
- * What every exit passes through between the engine's decoding and the next entry, inline: for the engines' own loops around their entries.
+ * What every exit passes through between the engine's decoding and the next entry, inline: for the engines' own loops
+ * around their entries.
  */
 #ifndef VMM_LOOP_H
 #define VMM_LOOP_H
@@ -12,13 +13,17 @@ bool loop_verdict(struct vcpu *vcpu, enum verdict verdict);
 bool loop_slice_over(struct vcpu *vcpu);
 bool loop_attend(struct vcpu *vcpu);
 
-/* vcpu_advance() for the usual instruction: its end is known, without a wrap of the low 32 bits, RF, TF, or blocking that it ends. */
+/*
+ * vcpu_advance() for the usual instruction: its end is known, without a wrap of the low 32 bits, RF, TF, or blocking
+ * that it ends.
+ */
 static inline void loop_advance(struct vcpu *vcpu)
 {
 	u64 length = vcpu->end.length, next = vcpu->reg[REG_RIP] + length;
 
 	if (UNLIKELY(!(vcpu->cached & CACHED_END) || (u32)next < (u32)length ||
-		     vcpu->reg[REG_RFLAGS] & (RFLAGS_RF | RFLAGS_TF) || vcpu->end.interruptibility & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS))) {
+		     vcpu->reg[REG_RFLAGS] & (RFLAGS_RF | RFLAGS_TF) ||
+		     vcpu->end.interruptibility & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS))) {
 		vcpu_advance(vcpu);
 		return;
 	}
@@ -47,8 +52,8 @@ static inline bool loop_go_on(struct vcpu *vcpu)
 }
 
 /*
- * Dispatch vcpu->exit, account for it, and do what must be done before the next entry. True: enter. False: run() is to return. Time in the
- * guest is what is left over (account_guest_ticks()): it is not worth an instruction at each exit.
+ * Dispatch vcpu->exit, account for it, and do what must be done before the next entry. True: enter. False: run() is to
+ * return. Time in the guest is what is left over (account_guest_ticks()): it is not worth an instruction at each exit.
  */
 static inline __attribute__((always_inline)) bool vcpu_exited(struct vcpu *vcpu)
 {

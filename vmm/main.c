@@ -1,6 +1,6 @@
 /*
- * Where the house is put together: from the loader's hand-over to cores that run virtual machines. The stages are numbered
- * in the order in which a boot meets them, so that a machine that hangs shows where.
+ * Where the house is put together: from the loader's hand-over to cores that run virtual machines. The stages are
+ * numbered in the order in which a boot meets them, so that a machine that hangs shows where.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/insn.h"
@@ -39,7 +39,10 @@ static u32 apic_ids[BOOT_MAX_CPUS]; /* of all cores that firmware lists */
 static u32 apic_id_count;
 static struct loader_file files[BOOT_MAX_FILES];
 
-/* What cannot go on is no broken invariant of ours: say it on every console and stop. The launcher ends a run at this line. */
+/*
+ * What cannot go on is no broken invariant of ours: say it on every console and stop. The launcher ends a run at this
+ * line.
+ */
 NORETURN static void stop(const char *what, const char *advice)
 {
 	log_line("*** Trivisor stops: %s", what);
@@ -81,7 +84,8 @@ static void reserve_handover(paddr_t info_pa)
 		memory_map_reserve(&memory_map, boot_info.config_pa, boot_info.config_pa + boot_info.config_size);
 	for (u32 i = 0; i < boot_info.file_count; i++)
 		if (boot_info.files[i].pa)
-			memory_map_reserve(&memory_map, boot_info.files[i].pa, boot_info.files[i].pa + boot_info.files[i].size);
+			memory_map_reserve(&memory_map, boot_info.files[i].pa,
+					   boot_info.files[i].pa + boot_info.files[i].size);
 }
 
 static void take_memory(paddr_t info_pa)
@@ -145,8 +149,8 @@ static void take_time(void)
 	}
 	wall_start_ns = boot_info.time_seconds * 1000000000;
 	wall_start_ticks = boot_info.time_tsc;
-	log_line("     time of day: %u-%02u-%02u %02u:%02u:%02u UTC by firmware", now.year, now.month, now.day, now.hour, now.minute,
-		 now.second);
+	log_line("     time of day: %u-%02u-%02u %02u:%02u:%02u UTC by firmware", now.year, now.month, now.day,
+		 now.hour, now.minute, now.second);
 }
 
 static void take_platform(void)
@@ -174,14 +178,15 @@ static void config_error(void *context UNUSED, u32 line, const char *message)
 
 static void take_config(void)
 {
-	const struct config_limits limits = {.memory = frame_bytes_free(), .cores = MIN(MAX(apic_id_count, 1u), MAX_CORES)};
+	const struct config_limits limits = {.memory = frame_bytes_free(),
+					     .cores = MIN(MAX(apic_id_count, 1u), MAX_CORES)};
 	u32 errors;
 
 	if (!boot_info.config_pa)
 		stop("there is no \\trivisor\\trivisor.conf on the boot volume",
 		     "Make the disk image with `./trivisor image -c CONFIG -o FILE`.");
-	errors = config_parse(&config, map_module(boot_info.config_pa, boot_info.config_size), boot_info.config_size, &limits,
-			      config_error, NULL);
+	errors = config_parse(&config, map_module(boot_info.config_pa, boot_info.config_size), boot_info.config_size,
+			      &limits, config_error, NULL);
 	log_stage(5, "config: %u VMs, %u errors", config.vm_count, errors);
 }
 
@@ -191,7 +196,10 @@ static void take_engine(u32 i)
 	log_stage(6, "engine: %s (%s): %s", engine->name, engine->title, probes[i].features);
 }
 
-/* Ask every engine; the first that can is the machine's, unless the config names one. Why the others cannot is for the user. */
+/*
+ * Ask every engine; the first that can is the machine's, unless the config names one. Why the others cannot is for the
+ * user.
+ */
 static void choose_engine(void)
 {
 	bool any = !strcmp(config.engine, "auto");
@@ -207,7 +215,8 @@ static void choose_engine(void)
 	if (engine)
 		return;
 	if (!any)
-		stop("this machine does not have the engine that trivisor.conf names", "Write `engine = auto`, or see its reason above.");
+		stop("this machine does not have the engine that trivisor.conf names",
+		     "Write `engine = auto`, or see its reason above.");
 	stop("this machine has no hardware virtualization that can be used",
 	     "Each engine's reason stands above; what firmware switched off is switched on in its setup.");
 }
@@ -242,7 +251,8 @@ static const struct engine_ops *find_engine(const char *name, const char **reaso
 	*reason = "there is no engine of this name";
 	for (u32 i = 0; engines[i]; i++)
 		if (!strcmp(name, engines[i]->name))
-			*reason = probes[i].reason[0] ? probes[i].reason : "another engine is on; the cores can have only one";
+			*reason = probes[i].reason[0] ? probes[i].reason
+						      : "another engine is on; the cores can have only one";
 	return NULL;
 }
 

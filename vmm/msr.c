@@ -274,7 +274,10 @@ void msr_state_reset(struct msr_state *state, u32 vcpu_id, const struct msr_host
 	for (u32 i = 0; i < MSR_HINTS; i++)
 		state->hint[i] = msr_table;
 	state->apic_base = APIC_BASE_DEFAULT | (vcpu_id == 0 ? APIC_BASE_BSP : 0);
-	/* Kernels choose how to copy and clear by this bit: where firmware has turned fast strings off, guests must know. */
+	/*
+	 * Kernels choose how to copy and clear by this bit: where firmware has turned fast strings off, guests must
+	 * know.
+	 */
 	state->misc_enable = (host->misc_enable & MISC_FAST_STRINGS) | MISC_NO_BTS | MISC_NO_PEBS;
 	/* The flush at VM entry, where it is needed, is ours to do: a guest's own hypervisor need not repeat it. */
 	state->arch_capabilities = (host->arch_capabilities & CAPABILITIES_SHOWN) | CAP_SKIP_L1D_FLUSH;

@@ -33,13 +33,17 @@ extern const u32 msr_row_count;
 /* What the emulated ones remember. (c) the core on which the vCPU is current. */
 #define MSR_HINTS 64u
 struct msr_state {
-	/* By the number's low bits: the row found there last, tried before the search; one that counts for every guest. */
+	/*
+	 * By the number's low bits: the row found there last, tried before the search; one that counts for every guest.
+	 */
 	const struct msr_row *hint[MSR_HINTS];
 	u64 apic_base, misc_enable, tsc_adjust, arch_capabilities, mcg_status;
 	u64 mtrr_def_type, mtrr_fixed[MTRR_FIXED], mtrr_base[MTRR_VARIABLE], mtrr_mask[MTRR_VARIABLE];
 };
 
-/* What the host has: IA32_ARCH_CAPABILITIES, 0 where there is none, and IA32_MISC_ENABLE, all ones where there is none. */
+/*
+ * What the host has: IA32_ARCH_CAPABILITIES, 0 where there is none, and IA32_MISC_ENABLE, all ones where there is none.
+ */
 struct msr_host {
 	u64 arch_capabilities, misc_enable;
 };

@@ -7,15 +7,17 @@
 static void print(u32 core, const char *what, const struct overhead_sum *sum)
 {
 	if (sum->count)
-		log_line("core %u: %s: %llu times, %llu ticks each, %llu at least", core, what, (unsigned long long)sum->count,
-			 (unsigned long long)(sum->ticks / sum->count), (unsigned long long)sum->least);
+		log_line("core %u: %s: %llu times, %llu ticks each, %llu at least", core, what,
+			 (unsigned long long)sum->count, (unsigned long long)(sum->ticks / sum->count),
+			 (unsigned long long)sum->least);
 }
 
 void overhead_print(void)
 {
 	static const char *const classes[OVERHEAD_CLASSES] = {
-		"scheduling 1 vCPU",	      "scheduling 2 to 3 vCPUs",   "scheduling 4 to 7 vCPUs",	"scheduling 8 to 15 vCPUs",
-		"scheduling 16 to 31 vCPUs", "scheduling 32 to 63 vCPUs", "scheduling 64 to 127 vCPUs", "scheduling 128 vCPUs or more",
+		"scheduling 1 vCPU",	      "scheduling 2 to 3 vCPUs",      "scheduling 4 to 7 vCPUs",
+		"scheduling 8 to 15 vCPUs",   "scheduling 16 to 31 vCPUs",    "scheduling 32 to 63 vCPUs",
+		"scheduling 64 to 127 vCPUs", "scheduling 128 vCPUs or more",
 	};
 
 	for (u32 core = 0; core < core_count; core++) {

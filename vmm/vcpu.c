@@ -8,7 +8,10 @@
 #include "vmm/msr.h"
 #include "vmm/vm.h"
 
-/* Without IA32_ARCH_CAPABILITIES nothing is promised to the guest; only Intel's processors have IA32_MISC_ENABLE, and need it. */
+/*
+ * Without IA32_ARCH_CAPABILITIES nothing is promised to the guest; only Intel's processors have IA32_MISC_ENABLE, and
+ * need it.
+ */
 static struct msr_host host_msrs(void)
 {
 	struct msr_host host = {0, 0};

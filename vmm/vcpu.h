@@ -80,8 +80,8 @@ struct vcpu {
 };
 
 /*
- * In `cached`: reg[] holds CR0_PAGING of CR0 and CR4_PAGING of CR4, whether or not it holds all of them. Members of `end` are valid; all of
- * it is, and RIP and RFLAGS are cached.
+ * In `cached`: reg[] holds CR0_PAGING of CR0 and CR4_PAGING of CR4, whether or not it holds all of them. Members of
+ * `end` are valid; all of it is, and RIP and RFLAGS are cached.
  */
 #define CACHED_PAGING		BIT(27)
 #define CACHED_LENGTH		BIT(28)
@@ -136,7 +136,9 @@ void vcpu_destroy(struct vcpu *vcpu);
  * "Interruptibility State").
  */
 void vcpu_advance(struct vcpu *vcpu);
-/* From a handler that has decoded the instruction: so long it is, when it comes to its end. RIP and RFLAGS are cached. */
+/*
+ * From a handler that has decoded the instruction: so long it is, when it comes to its end. RIP and RFLAGS are cached.
+ */
 static inline void vcpu_end_is(struct vcpu *vcpu, u32 length)
 {
 	vcpu->end.interruptibility = vcpu->engine->interruptibility(vcpu);
@@ -158,7 +160,10 @@ enum verdict vcpu_raise_error(struct vcpu *vcpu, u8 vector, u32 error);
 /* #PF: CR2 as well. */
 enum verdict vcpu_raise_page_fault(struct vcpu *vcpu, gva_t address, u32 error);
 
-/* Length of the instruction that exited: from the engine, or decoded where the processor does not tell. 0: its bytes are gone. */
+/*
+ * Length of the instruction that exited: from the engine, or decoded where the processor does not tell. 0: its bytes
+ * are gone.
+ */
 u32 vcpu_instruction_length(struct vcpu *vcpu);
 
 /* Current privilege level (0 in real mode), and whether code is 64-bit. */

@@ -187,7 +187,10 @@ static int fill(struct vm *vm)
 	if (!vm->console)
 		return refuse(vm, ERR_MEMORY, "its CPUID table and console could not be made");
 	bus_init(&vm->bus);
-	/* Systems write to the window of a VGA card before they know that there is none: as on a PC, the bus answers with all ones. */
+	/*
+	 * Systems write to the window of a VGA card before they know that there is none: as on a PC, the bus answers
+	 * with all ones.
+	 */
 	error = bus_add_mmio(&vm->bus, &vm->bus.nobody, 0, VGA_HOLE_START, VGA_HOLE_END - VGA_HOLE_START);
 	if (!error)
 		error = create_vcpus(vm);
@@ -302,7 +305,8 @@ static struct vm *create_first(const struct vm_config *config)
 		log_line("vm %s: not started: engine \"%s\": %s", config->name, name, reason);
 		return NULL;
 	}
-	log_line("vm %s: starting: %s, %llu MiB", config->name, config->kernel, (unsigned long long)(config->memory / MIB));
+	log_line("vm %s: starting: %s, %llu MiB", config->name, config->kernel,
+		 (unsigned long long)(config->memory / MIB));
 	return vm_create(config, engine);
 }
 

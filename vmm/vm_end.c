@@ -105,7 +105,8 @@ static bool begins_again(const struct vm *vm)
 		return false;
 	if (ticks_to_ns(rdtsc() - vm->started_ticks) >= SHORTEST_LIFE_NS)
 		return true;
-	log_line("vm %s: not restarted: it ran for less than two seconds, and would only do so again", vm->config->name);
+	log_line("vm %s: not restarted: it ran for less than two seconds, and would only do so again",
+		 vm->config->name);
 	return false;
 }
 

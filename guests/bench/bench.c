@@ -1,8 +1,8 @@
 // guest: 64
 /*
- * What an exit costs, by RDTSC: each operation a thousand times after a hundred to warm up, net of its set-up. On Bochs with
- * one core a tick is an instruction and the numbers are exact; natively they are what the instruction alone takes. Rows whose
- * devices are not there say so. CSV on the console: lines "bench,operation,median,min,mean".
+ * What an exit costs, by RDTSC: each operation a thousand times after a hundred to warm up, net of its set-up. On Bochs
+ * with one core a tick is an instruction and the numbers are exact; natively they are what the instruction alone takes.
+ * Rows whose devices are not there say so. CSV on the console: lines "bench,operation,median,min,mean".
  */
 #include "guests/bench/bench.h"
 
@@ -41,8 +41,9 @@ static struct statistics sample(sampler take, u64 argument)
 }
 
 /*
- * One more, of which Bochs's debugger writes down every instruction (tools/profile.py), before the row is printed. To all else a mark is
- * an instruction that does nothing. The one before it is where the slice ends that our own work has used up.
+ * One more, of which Bochs's debugger writes down every instruction (tools/profile.py), before the row is printed. To
+ * all else a mark is an instruction that does nothing. The one before it is where the slice ends that our own work has
+ * used up.
  */
 static void trace(sampler take, u64 argument)
 {
@@ -57,7 +58,8 @@ static void print_row(const char *operation, sampler full, u64 argument, u32 set
 	struct statistics gross = sample(full, argument);
 
 	trace(full, argument);
-	print("bench,%s,%d,%d,%d\n", operation, (int)(gross.median - setup), (int)(gross.min - setup), (int)(gross.mean - setup));
+	print("bench,%s,%d,%d,%d\n", operation, (int)(gross.median - setup), (int)(gross.min - setup),
+	      (int)(gross.mean - setup));
 }
 
 void row(const char *operation, sampler full, sampler empty, u64 argument)
@@ -76,8 +78,8 @@ void no_row(const char *operation, const char *why)
 }
 
 /*
- * For the hypervisor's own accounting: nothing but giving the core away, without a word. Of one time, `traced`, every instruction is
- * written down until the core is back, so also those of the other VMs' switches.
+ * For the hypervisor's own accounting: nothing but giving the core away, without a word. Of one time, `traced`, every
+ * instruction is written down until the core is back, so also those of the other VMs' switches.
  */
 static void give_away(u64 times, u64 traced)
 {

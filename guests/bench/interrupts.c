@@ -33,8 +33,8 @@ static void bench_gp(void)
 
 void bench_interrupts(void)
 {
-	static const char *const rows[] = {"self_ipi_to_handler", "hlt_irq_pending", "timer_irq_latency_spinning_median",
-					   "timer_irq_latency_hlt_20k_median"};
+	static const char *const rows[] = {"self_ipi_to_handler", "hlt_irq_pending",
+					   "timer_irq_latency_spinning_median", "timer_irq_latency_hlt_20k_median"};
 	u32 features = cpuid(1, 0).ecx;
 
 	bench_gp();

@@ -1,9 +1,9 @@
 // sources: arch/x86_64/insn/alu.c arch/x86_64/insn/decode.c arch/x86_64/insn/emulate.c arch/x86_64/insn/emulate_string.c arch/x86_64/insn/emulate_table.c arch/x86_64/insn/name.c arch/x86_64/insn/opcode.c
 /*
- * The emulator on instructions of any kind, its accesses refused at any point. Whatever it is given: registers change only as
- * far as whole elements are done, RIP and the flags that no emulated instruction has stay, operands are well formed, a write
- * follows a check or is the first access, and the instruction ends. Bytes of the input: mode, the access that is refused (0:
- * none), flags, stack size, then the registers' seed, then the instruction.
+ * The emulator on instructions of any kind, its accesses refused at any point. Whatever it is given: registers change
+ * only as far as whole elements are done, RIP and the flags that no emulated instruction has stay, operands are well
+ * formed, a write follows a check or is the first access, and the instruction ends. Bytes of the input: mode, the
+ * access that is refused (0: none), flags, stack size, then the registers' seed, then the instruction.
  */
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +32,8 @@ static void require(bool holds, const char *what)
 static u64 get(void *context, u32 number)
 {
 	(void)context;
-	require(number == EMULATE_RSP || number == EMULATE_RIP || number == EMULATE_RFLAGS, "a register that has a place");
+	require(number == EMULATE_RSP || number == EMULATE_RIP || number == EMULATE_RFLAGS,
+		"a register that has a place");
 	return reg[number];
 }
 
@@ -40,7 +41,8 @@ static void set(void *context, u32 number, u64 value)
 {
 	(void)context;
 	require(number == EMULATE_RSP || number == EMULATE_RFLAGS, "a register that nobody may set");
-	require(number != EMULATE_RFLAGS || !((reg[number] ^ value) & ~STATUS), "a flag that no instruction here changes");
+	require(number != EMULATE_RFLAGS || !((reg[number] ^ value) & ~STATUS),
+		"a flag that no instruction here changes");
 	reg[number] = value;
 }
 
@@ -50,7 +52,8 @@ static bool access(void *context, const struct emulate_operand *operand, enum em
 
 	(void)context;
 	require(operand->segment <= 5, "a segment that is none");
-	require(operand->size == 1 || operand->size == 2 || operand->size == 4 || operand->size == 8, "an operand's size");
+	require(operand->size == 1 || operand->size == 2 || operand->size == 4 || operand->size == 8,
+		"an operand's size");
 	require(++accesses <= ACCESSES_EACH * EMULATE_REPETITIONS, "it does not end");
 	if (how == EMULATE_WRITE)
 		require(!(*value & ~mask), "a value larger than its operand");
@@ -86,7 +89,8 @@ static void start(const uint8_t *data)
 	for (u32 i = 0; i < 17; i++)
 		reg[i] = seed = (seed ^ seed >> 29) * 0xbf58476d1ce4e5b9ull + i;
 	reg[1] &= 0x3ff; /* string instructions are to end by themselves, too */
-	reg[EMULATE_RFLAGS] = RFLAGS_ONE | (data[2] & 0xd5) | (data[2] & 2 ? RFLAGS_DF : 0) | (data[2] & 8 ? RFLAGS_TF : 0);
+	reg[EMULATE_RFLAGS] =
+		RFLAGS_ONE | (data[2] & 0xd5) | (data[2] & 2 ? RFLAGS_DF : 0) | (data[2] & 8 ? RFLAGS_TF : 0);
 	stack_bytes = (u32[]){2, 4, 8}[data[3] % 3];
 	accesses = 0;
 	has_checked = false;

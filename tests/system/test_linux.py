@@ -1,4 +1,5 @@
-"""Debian's own kernel, two VMs of it, as guests/default.conf has them: userspace, interrupts, time, and each end; the other one goes on."""
+"""Debian's own kernel, two VMs of it, as guests/default.conf has them: userspace, interrupts, time, and each end; the
+other one goes on."""
 import re
 import time
 
@@ -17,14 +18,16 @@ WATCHED = DEFAULT.replace(DEMAND, "").replace("token=two", "token=two run=beat")
     "[debian1]\n", f"[debian1]\n{DEMAND}on_crash = restart\n")
 QEMU = Boot(platform="qemu", cores=2, memory=1024, config=WATCHED)
 BOCHS = Boot(platform="bochs", cores=2, memory=1024, config=WATCHED)
-MACHINES = on(QEMU, {"cores": 1}, {}, {"cores": 4}) + [BOCHS, pytest.param(*on(BOCHS, {"cores": 1}), marks=pytest.mark.full)]
+MACHINES = on(QEMU, {"cores": 1}, {}, {"cores": 4}) + [
+    BOCHS, pytest.param(*on(BOCHS, {"cores": 1}), marks=pytest.mark.full)]
 EVERYWHERE = pytest.mark.parametrize("machine", MACHINES, indirect=True)
 
 # Kernel messages of level err or worse that the same kernel does not print on plain QEMU, each with its reason.
 KNOWN_ERRORS = {
     "qemu": {},
     "bochs": {r"RETBleed: WARNING: Spectre v2 mitigation leaves CPU vulnerable":
-              "Bochs's Skylake has no IBRS, so there is none to give to a guest; the kernel says the same there natively"},
+              "Bochs's Skylake has no IBRS, so there is none to give to a guest; the kernel says the same there "
+              "natively"},
 }
 
 
@@ -67,9 +70,11 @@ def test_clock_is_kvms(machine):
 
 @EVERYWHERE
 def test_time_of_day_is_the_machines(machine):
-    """By the clock of QEMU, which is the host's, and that of Bochs, which begins at a fixed time. Both clocks of the guest.
+    """By the clock of QEMU, which is the host's, and that of Bochs, which begins at a fixed time. Both clocks of the
+    guest.
 
-    With some configurations (one core here) the clock of Bochs stands an hour behind from the moment that firmware sets it up.
+    With some configurations (one core here) the clock of Bochs stands an hour behind from the moment that firmware
+    sets it up.
     """
     prompt(machine)
     start = time.time()
@@ -90,7 +95,8 @@ def test_kernel_finds_nothing_wrong_that_it_does_not_on_qemu(machine):
     known = KNOWN_ERRORS[machine.boot.platform]
     strange = {line for line in own - native_errors(WORDS) if not any(re.search(pattern, line) for pattern in known)}
     assert not strange
-    assert all(any(re.search(pattern, line) for line in own) for pattern in known), "a known error does not come any more"
+    assert all(any(re.search(pattern, line) for line in own) for pattern in known), \
+        "a known error does not come any more"
 
 
 def expect_beats(machine):

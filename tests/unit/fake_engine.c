@@ -305,8 +305,8 @@ void fake_init(struct fake *fake)
 }
 
 /*
- * The fake processor tells every length; a test that clears fake->length finds an instruction of three bytes, unless it brings
- * vmm/fetch.c.
+ * The fake processor tells every length; a test that clears fake->length finds an instruction of three bytes, unless it
+ * brings vmm/fetch.c.
  */
 __attribute__((weak)) int fetch_instruction(struct vcpu *vcpu UNUSED, const struct insn **insn)
 {

@@ -15,7 +15,8 @@ struct fake {
 	struct cpuid_policy cpuid;
 	struct msr_state msrs;
 	struct fetched fetched[FETCHED];
-	struct vcpu_state state; /* what export_state() gives and import_state() takes; its segments serve get_segment() */
+	/* What export_state() gives and import_state() takes; its segments serve get_segment(). */
+	struct vcpu_state state;
 
 	u64 dr[8], pat, debugctl;
 	u64 owned_msr; /* any other MSR the engine holds */
@@ -28,7 +29,9 @@ struct fake {
 	u64 pdpte[4];
 	bool refuse_import;
 
-	/* run(): the exits of the script, one after the other while exited() says so; ends the test when there is none. */
+	/*
+	 * run(): the exits of the script, one after the other while exited() says so; ends the test when there is none.
+	 */
 	const struct vm_exit *script;
 	u32 script_length, script_at;
 	void (*on_run)(struct fake *fake); /* before each exit */

@@ -1,4 +1,7 @@
-/* Guest linear memory as a flat array of which one page may fault: for what accesses memory by segments and linear addresses. */
+/*
+ * Guest linear memory as a flat array of which one page may fault: for what accesses memory by segments and linear
+ * addresses.
+ */
 #ifndef TESTS_UNIT_FAKE_LINEAR_H
 #define TESTS_UNIT_FAKE_LINEAR_H
 

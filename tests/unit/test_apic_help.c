@@ -66,8 +66,8 @@ bool kvmclock_read(const struct kvmclock *clock UNUSED, u32 msr UNUSED, u64 *val
 	return false;
 }
 
-bool kvmclock_write(struct kvmclock *clock UNUSED, struct vm *vm UNUSED, u32 msr UNUSED, u64 value UNUSED, u64 tsc UNUSED,
-		    u64 now_ns UNUSED, u64 boot_ns UNUSED)
+bool kvmclock_write(struct kvmclock *clock UNUSED, struct vm *vm UNUSED, u32 msr UNUSED, u64 value UNUSED,
+		    u64 tsc UNUSED, u64 now_ns UNUSED, u64 boot_ns UNUSED)
 {
 	return false;
 }

@@ -131,7 +131,10 @@ static void wake_at_the_third(void)
 		sched_wake(&vcpus[0]);
 }
 
-/* It halts again after an interrupt that made nobody ready. Whoever was loaded stays so, and no vCPU has left for another. */
+/*
+ * It halts again after an interrupt that made nobody ready. Whoever was loaded stays so, and no vCPU has left for
+ * another.
+ */
 static void test_idle(void **state)
 {
 	struct core_vmm *core = this_core()->vmm;

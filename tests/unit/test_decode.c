@@ -1,5 +1,8 @@
 // sources: arch/x86_64/insn/decode.c arch/x86_64/insn/opcode.c
-/* The decoder by hand-made cases (SDM vol. 2 "Instruction Format"); tests/fuzz/fuzz_decode.c compares it with Zydis at large. */
+/*
+ * The decoder by hand-made cases (SDM vol. 2 "Instruction Format"); tests/fuzz/fuzz_decode.c compares it with Zydis at
+ * large.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -37,7 +37,8 @@ static void test_insert(void **state)
 	assert_int_equal(guest_memory_insert(&memory, 4 * MIB + 1, PAGE_SIZE, true), ERR_INVALID);
 	assert_int_equal(guest_memory_insert(&memory, 4 * MIB, PAGE_SIZE + 1, true), ERR_INVALID);
 	assert_int_equal(guest_memory_insert(&memory, GUEST_MEMORY_LIMIT, PAGE_SIZE, true), ERR_INVALID);
-	assert_int_equal(guest_memory_insert(&memory, GUEST_MEMORY_LIMIT - PAGE_SIZE, 2 * PAGE_SIZE, true), ERR_INVALID);
+	assert_int_equal(guest_memory_insert(&memory, GUEST_MEMORY_LIMIT - PAGE_SIZE, 2 * PAGE_SIZE, true),
+			 ERR_INVALID);
 	assert_int_equal(guest_memory_insert(&memory, PAGE_SIZE, ~0ull - PAGE_SIZE + 1, true), ERR_INVALID);
 	assert_int_equal(guest_memory_insert(&memory, GUEST_MEMORY_LIMIT - PAGE_SIZE, PAGE_SIZE, true), OK);
 	assert_int_equal(memory.total, 4 * MIB + PAGE_SIZE);
@@ -103,8 +104,10 @@ static void test_placement(void **state)
 	assert_int_equal(placement_find(&placement, 0, PAGE_SIZE, 0, GIB), 0x1000);
 	assert_int_equal(placement_find(&placement, 0x1000, PAGE_SIZE, 0x10000, GIB), 0x10000);
 	assert_int_equal(placement_find(&placement, 0x1000, PAGE_SIZE, 0x10000, GIB), 0x11000);
-	assert_int_equal(placement_find(&placement, 0x8e000, PAGE_SIZE, 0x10000, GIB), 0x102000); /* not over the legacy area */
-	assert_int_equal(placement_find(&placement, MIB, PAGE_SIZE, MIB, GIB), 16 * MIB); /* not over the read-only slot */
+	assert_int_equal(placement_find(&placement, 0x8e000, PAGE_SIZE, 0x10000, GIB),
+			 0x102000); /* not over the legacy area */
+	assert_int_equal(placement_find(&placement, MIB, PAGE_SIZE, MIB, GIB),
+			 16 * MIB); /* not over the read-only slot */
 	assert_int_equal(placement_find(&placement, MIB, PAGE_SIZE, MIB, GIB), 0);
 	assert_int_equal(placement_find(&placement, PAGE_SIZE, PAGE_SIZE, 0x190000, 0x190fff), 0); /* ends too early */
 	assert_int_equal(placement_find(&placement, PAGE_SIZE, PAGE_SIZE, 0x190000, 0x191000), 0x190000);

@@ -166,8 +166,9 @@ static void test_16_bit_addresses(void **state)
 	fake.vcpu.reg[REG_RSI] = 0xabcd0000ffff;
 	fake.vcpu.reg[REG_RCX] = 0xabcd00010001;
 	fake.state.segment[SEG_DS].base = (u32)-0x8000; /* linear 0x7fff */
-	assert_int_equal(io((struct exit_io){.size = 1, .string = true, .rep = true, .address_size = 2, .segment = SEG_DS}),
-			 VERDICT_ADVANCE);
+	assert_int_equal(
+		io((struct exit_io){.size = 1, .string = true, .rep = true, .address_size = 2, .segment = SEG_DS}),
+		VERDICT_ADVANCE);
 	assert_int_equal(written[0], memory[0x7fff]);
 	assert_int_equal(fake.vcpu.reg[REG_RSI], 0xabcd00000000); /* SI wrapped, the rest is kept */
 	assert_int_equal(fake.vcpu.reg[REG_RCX], 0xabcd00010000);
@@ -311,10 +312,13 @@ static void test_64_bit_segments(void **state)
 	assert_int_equal(linear, 0x10);
 	assert_true(segment_linear(&fake.vcpu, vcpu_long_mode(&fake.vcpu), SEG_FS, 0x10, 4, true, &linear, &vector));
 	assert_int_equal(linear, 0xffff800000000010);
-	assert_false(segment_linear(&fake.vcpu, vcpu_long_mode(&fake.vcpu), SEG_DS, 0x800000000000, 1, true, &linear, &vector));
+	assert_false(segment_linear(&fake.vcpu, vcpu_long_mode(&fake.vcpu), SEG_DS, 0x800000000000, 1, true, &linear,
+				    &vector));
 	assert_int_equal(vector, VECTOR_GP);
-	assert_false(segment_linear(&fake.vcpu, vcpu_long_mode(&fake.vcpu), SEG_DS, 0x7fffffffffff, 2, true, &linear, &vector));
-	assert_false(segment_linear(&fake.vcpu, vcpu_long_mode(&fake.vcpu), SEG_SS, 0x800000000000, 1, true, &linear, &vector));
+	assert_false(segment_linear(&fake.vcpu, vcpu_long_mode(&fake.vcpu), SEG_DS, 0x7fffffffffff, 2, true, &linear,
+				    &vector));
+	assert_false(segment_linear(&fake.vcpu, vcpu_long_mode(&fake.vcpu), SEG_SS, 0x800000000000, 1, true, &linear,
+				    &vector));
 	assert_int_equal(vector, VECTOR_SS);
 }
 

@@ -84,7 +84,8 @@ static void test_edge(void **state)
 	route(4, 0x34, 1);
 	ioapic_set_line(&ioapic, 4, true);
 	assert_int_equal(sent, 1);
-	assert_true(last.vector == 0x34 && last.destination == 1 && !last.logical && last.delivery == APIC_FIXED && !last.level_triggered);
+	assert_true(last.vector == 0x34 && last.destination == 1 && !last.logical && last.delivery == APIC_FIXED &&
+		    !last.level_triggered);
 	ioapic_set_line(&ioapic, 4, true); /* no new edge */
 	assert_int_equal(sent, 1);
 	ioapic_set_line(&ioapic, 4, false);
@@ -200,9 +201,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(test_registers), TEST(test_edge), TEST(test_masked_edge_is_lost), TEST(test_level), TEST(test_masked_level_waits),
-		TEST(test_eoi_register_and_edge_trick), TEST(test_two_inputs_with_one_vector), TEST(test_message_fields),
-		TEST(test_odd_accesses),
+		TEST(test_registers), TEST(test_edge), TEST(test_masked_edge_is_lost), TEST(test_level),
+		TEST(test_masked_level_waits), TEST(test_eoi_register_and_edge_trick),
+		TEST(test_two_inputs_with_one_vector), TEST(test_message_fields), TEST(test_odd_accesses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

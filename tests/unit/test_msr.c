@@ -34,10 +34,10 @@ static void test_table_is_sorted(void **state)
 /* Each number there is in the ranges that a bitmap covers: readable only when a row has it. */
 static void test_default_deny(void **state)
 {
-	static const u32 known[] = {0, 1, 0x10, 0x17, 0x1b, 0x3b, 0x8b, 0xfe, 0x10a, 0x174, 0x175, 0x176, 0x179, 0x17a, 0x1a0, 0x1d9,
-				    0x250, 0x258, 0x259, 0x277, 0x2ff, 0xc0000080, 0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084,
-				    0xc0000100, 0xc0000101, 0xc0000102, 0xc0000103,
-				    0xc0010010, 0xc0010015, 0xc0010055};
+	static const u32 known[] = {0, 1, 0x10, 0x17, 0x1b, 0x3b, 0x8b, 0xfe, 0x10a, 0x174, 0x175, 0x176, 0x179, 0x17a,
+				    0x1a0, 0x1d9, 0x250, 0x258, 0x259, 0x277, 0x2ff, 0xc0000080, 0xc0000081, 0xc0000082,
+				    0xc0000083, 0xc0000084, 0xc0000100, 0xc0000101, 0xc0000102, 0xc0000103, 0xc0010010,
+				    0xc0010015, 0xc0010055};
 	static const u32 first[] = {0, 0xc0000000, 0xc0010000};
 	u64 value;
 
@@ -216,7 +216,10 @@ static void test_small_ones(void **state)
 	assert_false(writes(MSR_DEBUGCTL, DEBUGCTL_LBR));
 }
 
-/* Of the host's IA32_MISC_ENABLE the guest has the one bit that says how to copy; what is not virtualized looks absent whatever it says. */
+/*
+ * Of the host's IA32_MISC_ENABLE the guest has the one bit that says how to copy; what is not virtualized looks absent
+ * whatever it says.
+ */
 static void test_fast_strings_as_in_the_host(void **state)
 {
 	struct msr_host host = {.misc_enable = ~BIT(0)};

@@ -134,8 +134,9 @@ static void test_rip_moves_only_where_said(void **state)
 		u64 rip;
 		u32 yields, blocks, gone;
 	} rows[] = {
-		{VERDICT_ADVANCE, 0x1002, 0, 0, 1}, {VERDICT_RETRY, 0x1000, 0, 0, 1}, {VERDICT_INJECT, 0x1000, 0, 0, 1},
-		{VERDICT_BLOCK, 0x1002, 0, 1, 0},   {VERDICT_YIELD, 0x1002, 1, 0, 0}, {VERDICT_RESCHEDULE, 0x1000, 1, 0, 0},
+		{VERDICT_ADVANCE, 0x1002, 0, 0, 1}, {VERDICT_RETRY, 0x1000, 0, 0, 1},
+		{VERDICT_INJECT, 0x1000, 0, 0, 1},  {VERDICT_BLOCK, 0x1002, 0, 1, 0},
+		{VERDICT_YIELD, 0x1002, 1, 0, 0},   {VERDICT_RESCHEDULE, 0x1000, 1, 0, 0},
 		{VERDICT_WAIT, 0x1000, 0, 1, 0},    {VERDICT_END, 0x1000, 0, 0, 1},
 	};
 

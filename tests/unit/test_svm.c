@@ -201,7 +201,8 @@ static void every_intercept_has_its_kind(void **state UNUSED)
 /* What the counters stand under says what the exit was: kind and code, and what shares a code is counted apart. */
 static void reasons_tell_kind_and_code(void **state UNUSED)
 {
-	static const u64 codes[] = {SVM_EXIT_CPUID, SVM_EXIT_MSR, SVM_EXIT_NPF, SVM_EXIT_EXCEPTION(VECTOR_DB), SVM_EXIT_INVALID};
+	static const u64 codes[] = {SVM_EXIT_CPUID, SVM_EXIT_MSR, SVM_EXIT_NPF, SVM_EXIT_EXCEPTION(VECTOR_DB),
+				    SVM_EXIT_INVALID};
 	struct engine_reason reason;
 	u32 read = decode(SVM_EXIT_MSR, 0, 0).raw, write = decode(SVM_EXIT_MSR, 1, 0).raw;
 
@@ -241,7 +242,10 @@ static void physical_interrupts_go_through_the_gate(void **state UNUSED)
 	assert_int_equal(gates_opened, 2);
 }
 
-/* QEMU's TCG enters without the shadow of STI: at a HLT the window has come too early, and the HLT is carried out instead. */
+/*
+ * QEMU's TCG enters without the shadow of STI: at a HLT the window has come too early, and the HLT is carried out
+ * instead.
+ */
 static void a_lost_shadow_ends_behind_the_hlt(void **state UNUSED)
 {
 	next_insn_error = OK;

@@ -1,6 +1,8 @@
 // sources: arch/x86_64/svm/event.c vmm/event.c
-/* Events under AMD-V: injection, windows for interrupts and NMIs, what an exit interrupted. APM vol. 2 "Event Injection", "Virtual
- * Interrupts", "EXITINTINFO Pseudo-Code". */
+/*
+ * Events under AMD-V: injection, windows for interrupts and NMIs, what an exit interrupted. APM vol. 2 "Event
+ * Injection", "Virtual Interrupts", "EXITINTINFO Pseudo-Code".
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -107,8 +107,11 @@ static void test_software_disable(void **state)
 
 static void test_register_masks(void **state)
 {
-	static const u32 offsets[] = {LAPIC_TPR, LAPIC_LDR, LAPIC_LVT_TIMER, LAPIC_LVT_THERMAL, LAPIC_LVT_PERF, LAPIC_LVT_LINT0, LAPIC_LVT_LINT1, LAPIC_LVT_ERROR, LAPIC_TIMER_DIV, LAPIC_ICR_HIGH};
-	static const u32 masks[] = {0xff, 0xff000000, 0x700ff, 0x107ff, 0x107ff, 0x1a7ff, 0x1a7ff, 0x100ff, 0xb, 0xff000000};
+	static const u32 offsets[] = {LAPIC_TPR,       LAPIC_LDR,	LAPIC_LVT_TIMER, LAPIC_LVT_THERMAL,
+				      LAPIC_LVT_PERF,  LAPIC_LVT_LINT0, LAPIC_LVT_LINT1, LAPIC_LVT_ERROR,
+				      LAPIC_TIMER_DIV, LAPIC_ICR_HIGH};
+	static const u32 masks[] = {0xff,    0xff000000, 0x700ff, 0x107ff, 0x107ff,
+				    0x1a7ff, 0x1a7ff,	 0x100ff, 0xb,	   0xff000000};
 
 	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(offsets); i++) {

@@ -267,8 +267,9 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 	const struct CMUnitTest tests[] = {
 		TEST(test_physical_ipi), TEST(test_shorthands), TEST(test_logical_flat), TEST(test_logical_cluster),
-		TEST(test_lowest_priority_goes_to_one), TEST(test_init_sipi_nmi), TEST(test_init_reset), TEST(test_base_msr),
-		TEST(test_disabled_hears_nothing), TEST(test_x2_registers), TEST(test_x2_ipi), TEST(test_pic_path),
+		TEST(test_lowest_priority_goes_to_one), TEST(test_init_sipi_nmi), TEST(test_init_reset),
+		TEST(test_base_msr), TEST(test_disabled_hears_nothing), TEST(test_x2_registers), TEST(test_x2_ipi),
+		TEST(test_pic_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

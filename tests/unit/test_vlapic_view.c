@@ -81,8 +81,9 @@ static void threshold_is_for_what_the_priority_alone_holds(void **state)
 	static const struct {
 		u8 request, service, tpr, threshold;
 	} cases[] = {
-		{0, 0, 0xf0, 0},	{0x51, 0, 0x00, 0},	{0x51, 0, 0x4f, 0},	{0x51, 0, 0x50, 5},    {0x51, 0, 0xf0, 5},
-		{0x51, 0x52, 0xf0, 0}, {0x51, 0x61, 0xf0, 0}, {0x51, 0x4f, 0xf0, 5}, {0x51, 0x4f, 0x40, 0}, {0xff, 0, 0xff, 15},
+		{0, 0, 0xf0, 0},       {0x51, 0, 0x00, 0},    {0x51, 0, 0x4f, 0},    {0x51, 0, 0x50, 5},
+		{0x51, 0, 0xf0, 5},    {0x51, 0x52, 0xf0, 0}, {0x51, 0x61, 0xf0, 0}, {0x51, 0x4f, 0xf0, 5},
+		{0x51, 0x4f, 0x40, 0}, {0xff, 0, 0xff, 15},
 	};
 
 	(void)state;
@@ -152,7 +153,8 @@ static void an_end_is_told(void **state)
 
 static void written_registers_keep_their_fixed_bits(void **state)
 {
-	static const u32 offsets[] = {LAPIC_ID, LAPIC_LDR, LAPIC_DFR, LAPIC_SVR, LAPIC_LVT_LINT0, LAPIC_TIMER_DIV, LAPIC_EOI, LAPIC_ICR_HIGH};
+	static const u32 offsets[] = {LAPIC_ID,	       LAPIC_LDR,	LAPIC_DFR, LAPIC_SVR,
+				      LAPIC_LVT_LINT0, LAPIC_TIMER_DIV, LAPIC_EOI, LAPIC_ICR_HIGH};
 	static const u32 then[] = {1u << 24, 0xff000000, 0xffffffff, 0x1ff, 0x1a7ff, 0xb, 0, 0xff000000};
 
 	(void)state;

@@ -1,5 +1,8 @@
 // sources: arch/x86_64/vmx/apic_controls.c
-/* Which controls help with a local APIC, which x2APIC MSRs go without an exit, and what the VMCS is told of IRR, ISR and TMR. */
+/*
+ * Which controls help with a local APIC, which x2APIC MSRs go without an exit, and what the VMCS is told of IRR, ISR
+ * and TMR.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -51,7 +54,8 @@ static void controls_are_always_valid(void **state)
 {
 	(void)state;
 	for (u32 bits = 0; bits < 16; bits++) {
-		u32 offered = (bits & 1 ? ACCESS : 0) | (bits & 2 ? X2 : 0) | (bits & 4 ? REGISTER : 0) | (bits & 8 ? DELIVERY : 0);
+		u32 offered = (bits & 1 ? ACCESS : 0) | (bits & 2 ? X2 : 0) | (bits & 4 ? REGISTER : 0) |
+			      (bits & 8 ? DELIVERY : 0);
 
 		for (u32 how = 0; how < 6; how++) {
 			const struct apic_view view = {.access = (enum apic_access)(how / 2), .enabled = how & 1};
@@ -64,7 +68,10 @@ static void controls_are_always_valid(void **state)
 	}
 }
 
-/* Every MSR exits unless it is named here: what would reach the processor's own local APIC, and what is not in the page. */
+/*
+ * Every MSR exits unless it is named here: what would reach the processor's own local APIC, and what is not in the
+ * page.
+ */
 static void msrs_that_do_not_exit(void **state)
 {
 	static const struct {
@@ -74,11 +81,13 @@ static void msrs_that_do_not_exit(void **state)
 	} free[] = {
 		{X2, 0x08, 0x08, false}, {X2, 0x08, 0x08, true},
 		{X2 | DELIVERY, 0x0b, 0x0b, true}, {X2 | DELIVERY, 0x3f, 0x3f, true},
-		{X2 | REGISTER, 0x02, 0x03, false}, {X2 | REGISTER, 0x0d, 0x0d, false}, {X2 | REGISTER, 0x0f, 0x28, false},
-		{X2 | REGISTER, 0x30, 0x30, false}, {X2 | REGISTER, 0x32, 0x38, false}, {X2 | REGISTER, 0x3e, 0x3e, false},
+		{X2 | REGISTER, 0x02, 0x03, false}, {X2 | REGISTER, 0x0d, 0x0d, false},
+		{X2 | REGISTER, 0x0f, 0x28, false}, {X2 | REGISTER, 0x30, 0x30, false},
+		{X2 | REGISTER, 0x32, 0x38, false}, {X2 | REGISTER, 0x3e, 0x3e, false},
 		{X2 | REGISTER | DELIVERY, 0x0a, 0x0a, false},
 	};
-	static const u32 sets[] = {0, ACCESS, ACCESS | REGISTER | DELIVERY, DELIVERY, X2, X2 | DELIVERY, X2 | REGISTER, X2 | REGISTER | DELIVERY};
+	static const u32 sets[] = {0, ACCESS, ACCESS | REGISTER | DELIVERY, DELIVERY, X2, X2 | DELIVERY, X2 | REGISTER,
+				   X2 | REGISTER | DELIVERY};
 
 	(void)state;
 	for (u32 set = 0; set < ARRAY_SIZE(sets); set++) {
@@ -86,7 +95,8 @@ static void msrs_that_do_not_exit(void **state)
 			bool reads = false, writes = false;
 
 			for (u32 i = 0; i < ARRAY_SIZE(free); i++)
-				if ((sets[set] & free[i].controls) == free[i].controls && number >= free[i].first && number <= free[i].last)
+				if ((sets[set] & free[i].controls) == free[i].controls && number >= free[i].first &&
+				    number <= free[i].last)
 					*(free[i].write ? &writes : &reads) = true;
 			assert_int_equal(apic_msr_reads_page(sets[set], X2APIC_MSR_FIRST + number), reads);
 			assert_int_equal(apic_msr_writes_page(sets[set], X2APIC_MSR_FIRST + number), writes);

@@ -14,7 +14,8 @@
 static struct capability perfect(void)
 {
 	static const u32 default1[CONTROL_GROUPS] = {
-		[CONTROL_PIN] = 0x16, [CONTROL_PRIMARY] = 0x04006172, [CONTROL_EXIT] = 0x00036dfb, [CONTROL_ENTRY] = 0x000011fb,
+		[CONTROL_PIN] = 0x16, [CONTROL_PRIMARY] = 0x04006172,
+		[CONTROL_EXIT] = 0x00036dfb, [CONTROL_ENTRY] = 0x000011fb,
 	};
 	struct capability c = {
 		.basic = BIT(55) | 6ull << 50 | 1024ull << 32 | 0x2b,
@@ -167,7 +168,9 @@ static void ept_leaves_follow_capabilities(void **state)
 	assert_int_equal(setup.ept_largest, 1);
 }
 
-/* A timer that is not saved at exits would start afresh at each entry; a VPID that cannot be flushed must not be used. */
+/*
+ * A timer that is not saved at exits would start afresh at each entry; a VPID that cannot be flushed must not be used.
+ */
 static void drops_useless_pairs(void **state)
 {
 	struct capability c = perfect();
@@ -242,10 +245,14 @@ static void late_cores_must_do_what_was_decided(void **state)
 	assert_false(capability_supports(&late, &setup, missing, sizeof(missing)));
 }
 
-/* Nothing of it without a TPR shadow, and none without a way to turn CR8 exits off. A core that comes later must have all that may be on. */
+/*
+ * Nothing of it without a TPR shadow, and none without a way to turn CR8 exits off. A core that comes later must have
+ * all that may be on.
+ */
 static void apic_controls_rest_on_the_tpr_shadow(void **state)
 {
-	const u32 all = (u32)(SECONDARY_APIC_ACCESS | SECONDARY_X2APIC | SECONDARY_APIC_REGISTER | SECONDARY_VIRTUAL_INTERRUPTS);
+	const u32 all = (u32)(SECONDARY_APIC_ACCESS | SECONDARY_X2APIC | SECONDARY_APIC_REGISTER |
+			      SECONDARY_VIRTUAL_INTERRUPTS);
 	struct capability c = perfect(), late = perfect();
 	struct vmx_setup setup;
 	char missing[200];

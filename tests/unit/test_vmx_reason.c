@@ -61,7 +61,8 @@ static void reasons_are_on_off_or_undefined(void **state)
 	setup.control[CONTROL_SECONDARY] = SECONDARY_PAUSE_LOOP;
 	assert_int_equal(vmx_reason_state_under(&setup, REASON_PAUSE), REASON_ON);
 	for (u32 i = 0; i < EXIT_REASONS + 2; i++)
-		assert_int_equal(vmx_reason_state_under(&setup, i) == REASON_UNDEFINED, undefined(i) || i >= EXIT_REASONS);
+		assert_int_equal(vmx_reason_state_under(&setup, i) == REASON_UNDEFINED,
+				 undefined(i) || i >= EXIT_REASONS);
 	assert_int_equal(vmx_reason_state_under(&setup, 0xffffffffu), REASON_UNDEFINED);
 }
 
@@ -71,11 +72,13 @@ static void kinds_are_right(void **state)
 		u32 reason;
 		enum exit_kind kind;
 	} expected[] = {
-		{1, EXIT_INTERRUPT}, {2, EXIT_TRIPLE_FAULT}, {3, EXIT_INIT}, {7, EXIT_INTERRUPT_WINDOW}, {8, EXIT_NMI_WINDOW},
-		{9, EXIT_TASK_SWITCH}, {10, EXIT_CPUID}, {12, EXIT_HLT}, {13, EXIT_CACHE}, {15, EXIT_DENIED}, {18, EXIT_HYPERCALL},
-		{27, EXIT_UNDEFINED}, {28, EXIT_CR}, {29, EXIT_DR}, {30, EXIT_IO}, {31, EXIT_MSR_READ}, {32, EXIT_MSR_WRITE},
-		{33, EXIT_ENTRY_FAILED}, {34, EXIT_ENTRY_FAILED}, {36, EXIT_MONITOR}, {39, EXIT_MONITOR}, {40, EXIT_PAUSE},
-		{41, EXIT_MACHINE_CHECK}, {48, EXIT_MEMORY}, {49, EXIT_UNKNOWN}, {52, EXIT_SLICE}, {54, EXIT_CACHE}, {55, EXIT_XSETBV},
+		{1, EXIT_INTERRUPT}, {2, EXIT_TRIPLE_FAULT}, {3, EXIT_INIT}, {7, EXIT_INTERRUPT_WINDOW},
+		{8, EXIT_NMI_WINDOW}, {9, EXIT_TASK_SWITCH}, {10, EXIT_CPUID}, {12, EXIT_HLT}, {13, EXIT_CACHE},
+		{15, EXIT_DENIED}, {18, EXIT_HYPERCALL}, {27, EXIT_UNDEFINED}, {28, EXIT_CR}, {29, EXIT_DR},
+		{30, EXIT_IO}, {31, EXIT_MSR_READ}, {32, EXIT_MSR_WRITE}, {33, EXIT_ENTRY_FAILED},
+		{34, EXIT_ENTRY_FAILED}, {36, EXIT_MONITOR}, {39, EXIT_MONITOR}, {40, EXIT_PAUSE},
+		{41, EXIT_MACHINE_CHECK}, {48, EXIT_MEMORY}, {49, EXIT_UNKNOWN}, {52, EXIT_SLICE}, {54, EXIT_CACHE},
+		{55, EXIT_XSETBV},
 	};
 
 	(void)state;
@@ -246,7 +249,8 @@ static void apic_accesses(void **state)
 	static const struct {
 		u32 type, access;
 		bool physical;
-	} cases[] = {{0, MEMORY_READ, false}, {1, MEMORY_WRITE, false}, {2, MEMORY_EXECUTE, false}, {3, MEMORY_READ, false}, {10, MEMORY_READ, true}, {15, MEMORY_READ, true}};
+	} cases[] = {{0, MEMORY_READ, false}, {1, MEMORY_WRITE, false}, {2, MEMORY_EXECUTE, false},
+		     {3, MEMORY_READ, false}, {10, MEMORY_READ, true},	{15, MEMORY_READ, true}};
 
 	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -259,13 +263,17 @@ static void apic_accesses(void **state)
 	}
 }
 
-/* SDM "Field Encoding in VMCS": the area's and the width's bits must say what the name and the type say; no encoding comes twice. */
+/*
+ * SDM "Field Encoding in VMCS": the area's and the width's bits must say what the name and the type say; no encoding
+ * comes twice.
+ */
 static void fields_are_what_their_names_say(void **state)
 {
 	(void)state;
 	for (u32 i = 0; i < VMCS_FIELDS; i++) {
 		u32 encoding = vmcs_fields[i].encoding;
-		bool guest = strncmp(vmcs_fields[i].words, "guest ", 6) == 0, host = strncmp(vmcs_fields[i].words, "host ", 5) == 0;
+		bool guest = strncmp(vmcs_fields[i].words, "guest ", 6) == 0,
+		     host = strncmp(vmcs_fields[i].words, "host ", 5) == 0;
 
 		assert_int_equal(encoding & ~(BITS(14, 13) | BITS(11, 10) | BITS(9, 1)), 0);
 		if (host)

@@ -77,7 +77,8 @@ static inline int setup(void **state)
 
 static inline void post(u32 i, u8 vector, bool level)
 {
-	vlapic_post(&lapic[i], &(struct apic_message){.delivery = APIC_FIXED, .vector = vector, .level_triggered = level});
+	vlapic_post(&lapic[i],
+		    &(struct apic_message){.delivery = APIC_FIXED, .vector = vector, .level_triggered = level});
 }
 
 /* As the owner: the vector that the processor may get now, or 0; the second one takes it. */

@@ -224,7 +224,8 @@ static int check_0f01(const struct insn *insn, const struct prefixes *prefixes)
 	if (!(opcode_0f01_registers >> (insn->modrm & 63) & 1))
 		return ERR_UNSUPPORTED;
 	/* SMSW and LMSW take any prefix. */
-	if ((prefixes->operand || insn->rep || insn->repne) && (insn->modrm & 0xe8) != 0xe0 && (insn->modrm & 0xf8) != 0xf0)
+	if ((prefixes->operand || insn->rep || insn->repne) && (insn->modrm & 0xe8) != 0xe0 &&
+	    (insn->modrm & 0xf8) != 0xf0)
 		return ERR_UNSUPPORTED;
 	return insn->modrm == 0xf8 && insn->mode != INSN_MODE_64 ? ERR_INVALID : OK; /* SWAPGS */
 }

@@ -1,6 +1,7 @@
 /*
- * The one x86 decoder: table-driven and pure (SDM vol. 2 "Instruction Format"; appendix "Opcode Map"). It gives length, prefixes and
- * operands of every instruction in the supported list (docs/instructions.md); what is outside is refused, never guessed.
+ * The one x86 decoder: table-driven and pure (SDM vol. 2 "Instruction Format"; appendix "Opcode Map"). It gives length,
+ * prefixes and operands of every instruction in the supported list (docs/instructions.md); what is outside is refused,
+ * never guessed.
  */
 #ifndef ARCH_INSN_DECODE_H
 #define ARCH_INSN_DECODE_H
@@ -40,8 +41,8 @@ struct insn {
 };
 
 /*
- * Decode the instruction that starts at bytes[0]. OK; ERR_RANGE: it is longer than `available` (get more and call again);
- * ERR_INVALID: over 15 bytes, or #UD on every processor; ERR_UNSUPPORTED: not in the list.
+ * Decode the instruction that starts at bytes[0]. OK; ERR_RANGE: it is longer than `available` (get more and call
+ * again); ERR_INVALID: over 15 bytes, or #UD on every processor; ERR_UNSUPPORTED: not in the list.
  */
 int insn_decode(struct insn *insn, const u8 *bytes, u32 available, enum insn_mode mode);
 

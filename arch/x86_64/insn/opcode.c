@@ -1,6 +1,7 @@
 /*
- * The supported instructions (SDM vol. 2 appendix "Opcode Map"): the general-purpose and system instructions. x87, MMX, SSE, VEX,
- * EVEX, XOP and 3DNow! have no row: no device is accessed with them by the guests we know, and what has no row is refused.
+ * The supported instructions (SDM vol. 2 appendix "Opcode Map"): the general-purpose and system instructions. x87, MMX,
+ * SSE, VEX, EVEX, XOP and 3DNow! have no row: no device is accessed with them by the guests we know, and what has no
+ * row is refused.
  */
 #include "arch/x86_64/insn/opcode.h"
 
@@ -29,7 +30,8 @@ const struct opcode opcode_one[256] = {
 	ARITHMETIC(0x38, 0),	   /* CMP */
 	[0x06 ... 0x07] = ROW(OP_NOT64), [0x0e] = ROW(OP_NOT64), [0x16 ... 0x17] = ROW(OP_NOT64),
 	[0x1e ... 0x1f] = ROW(OP_NOT64),				     /* PUSH, POP of ES, CS, SS, DS */
-	[0x27] = ROW(OP_NOT64), [0x2f] = ROW(OP_NOT64), [0x37] = ROW(OP_NOT64), [0x3f] = ROW(OP_NOT64), /* DAA, DAS, AAA, AAS */
+	[0x27] = ROW(OP_NOT64), [0x2f] = ROW(OP_NOT64),			     /* DAA, DAS */
+	[0x37] = ROW(OP_NOT64), [0x3f] = ROW(OP_NOT64),			     /* AAA, AAS */
 	[0x40 ... 0x4f] = ROW(OP_NOT64),				     /* INC, DEC r; REX in 64-bit mode */
 	[0x50 ... 0x5f] = ROW(OP_DEF64),				     /* PUSH, POP r */
 	[0x60 ... 0x61] = ROW(OP_NOT64),				     /* PUSHA, POPA */
@@ -57,7 +59,8 @@ const struct opcode opcode_one[256] = {
 	[0x9a] = ROW(OP_FAR | OP_NOT64),				     /* CALL far */
 	[0x9c ... 0x9d] = ROW(OP_DEF64),				     /* PUSHF, POPF */
 	[0x9e ... 0x9f] = ROW(0),					     /* SAHF, LAHF */
-	[0xa0] = ROW(OP_MOFFS | OP_BYTE), [0xa1] = ROW(OP_MOFFS), [0xa2] = ROW(OP_MOFFS | OP_BYTE), [0xa3] = ROW(OP_MOFFS), /* MOV */
+	[0xa0] = ROW(OP_MOFFS | OP_BYTE), [0xa1] = ROW(OP_MOFFS),
+	[0xa2] = ROW(OP_MOFFS | OP_BYTE), [0xa3] = ROW(OP_MOFFS),	     /* MOV */
 	[0xa4] = ROW(OP_BYTE), [0xa5] = ROW(0), [0xa6] = ROW(OP_BYTE), [0xa7] = ROW(0), /* MOVS, CMPS */
 	[0xa8] = ROW(OP_IMM8 | OP_BYTE), [0xa9] = ROW(OP_IMMZ),		     /* TEST */
 	[0xaa] = ROW(OP_BYTE), [0xab] = ROW(0), [0xac] = ROW(OP_BYTE), [0xad] = ROW(0), /* STOS, LODS */
@@ -75,21 +78,25 @@ const struct opcode opcode_one[256] = {
 	[0xd4 ... 0xd5] = ROW(OP_IMM8 | OP_NOT64),			     /* AAM, AAD */
 	[0xd7] = ROW(0),						     /* XLAT */
 	[0xe0 ... 0xe3] = ROW(OP_IMM8 | OP_RELATIVE | OP_FORCE64),	     /* LOOPcc, JrCXZ */
-	[0xe4] = ROW(OP_IMM8 | OP_BYTE), [0xe5] = ROW(OP_IMM8), [0xe6] = ROW(OP_IMM8 | OP_BYTE), [0xe7] = ROW(OP_IMM8), /* IN, OUT */
+	[0xe4] = ROW(OP_IMM8 | OP_BYTE), [0xe5] = ROW(OP_IMM8),		     /* IN */
+	[0xe6] = ROW(OP_IMM8 | OP_BYTE), [0xe7] = ROW(OP_IMM8),		     /* OUT */
 	[0xe8 ... 0xe9] = ROW(OP_IMMZ | OP_RELATIVE | OP_FORCE64),	     /* CALL, JMP */
 	[0xea] = ROW(OP_FAR | OP_NOT64), [0xeb] = ROW(OP_IMM8 | OP_RELATIVE | OP_FORCE64),
 	[0xec] = ROW(OP_BYTE), [0xed] = ROW(0), [0xee] = ROW(OP_BYTE), [0xef] = ROW(0), /* IN, OUT by DX */
 	[0xf1] = ROW(0),						     /* INT1 */
 	[0xf4] = ROW(0), [0xf5] = ROW(0),				     /* HLT, CMC */
-	[0xf6] = LOCK_GROUP(0xff, 0x0c, 0, OP_TEST_IMM | OP_BYTE), [0xf7] = LOCK_GROUP(0xff, 0x0c, 0, OP_TEST_IMM), /* group 3 */
+	[0xf6] = LOCK_GROUP(0xff, 0x0c, 0, OP_TEST_IMM | OP_BYTE),	     /* group 3 */
+	[0xf7] = LOCK_GROUP(0xff, 0x0c, 0, OP_TEST_IMM),
 	[0xf8 ... 0xfd] = ROW(0),					     /* CLC ... STD */
 	[0xfe] = LOCK_GROUP(0x03, 0x03, 0, OP_BYTE),			     /* INC, DEC */
-	[0xff] = LOCK_GROUP(0x7f, 0x03, 0x28, 0),				     /* INC, DEC, CALL, JMP, PUSH: sizes in decode.c */
+	/* INC, DEC, CALL, JMP, PUSH: sizes in decode.c */
+	[0xff] = LOCK_GROUP(0x7f, 0x03, 0x28, 0),
 };
 
 const struct opcode opcode_0f[256] = {
 	[0x00] = GROUP(0x3f, 0),						     /* SLDT STR LLDT LTR VERR VERW */
-	[0x01] = GROUP(0xdf, 0),						     /* SGDT ... INVLPG; with mod 3 VMCALL, XSETBV, ... */
+	/* SGDT ... INVLPG; with mod 3 VMCALL, XSETBV, ... */
+	[0x01] = GROUP(0xdf, 0),
 	[0x02 ... 0x03] = ROW(M),					     /* LAR, LSL */
 	[0x05] = ROW(OP_FORCE64), [0x06] = ROW(0), [0x07] = ROW(0),	     /* SYSCALL, CLTS, SYSRET */
 	[0x08 ... 0x09] = ROW(0),					     /* INVD, WBINVD */
@@ -104,7 +111,8 @@ const struct opcode opcode_0f[256] = {
 	[0x90 ... 0x9f] = ROW(BYTE_M),					     /* SETcc */
 	[0xa0 ... 0xa1] = ROW(OP_DEF64), [0xa8 ... 0xa9] = ROW(OP_DEF64),    /* PUSH, POP of FS and GS */
 	[0xa2] = ROW(0),						     /* CPUID */
-	[0xa3] = ROW(M), [0xab] = ROW(M | OP_LOCK), [0xb3] = ROW(M | OP_LOCK), [0xbb] = ROW(M | OP_LOCK), /* BT, BTS, BTR, BTC */
+	[0xa3] = ROW(M), [0xab] = ROW(M | OP_LOCK),			     /* BT, BTS */
+	[0xb3] = ROW(M | OP_LOCK), [0xbb] = ROW(M | OP_LOCK),		     /* BTR, BTC */
 	[0xa4] = ROW(M | OP_IMM8), [0xa5] = ROW(M), [0xac] = ROW(M | OP_IMM8), [0xad] = ROW(M), /* SHLD, SHRD */
 	[0xaa] = ROW(0),						     /* RSM */
 	[0xaf] = ROW(M),						     /* IMUL */

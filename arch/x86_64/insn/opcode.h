@@ -16,7 +16,7 @@
 #define OP_NOT64    BIT(8)  /* #UD in 64-bit mode */
 #define OP_ONLY64   BIT(9)
 #define OP_DEF64    BIT(10) /* operand size is 8 in 64-bit mode unless 66 makes it 2 */
-#define OP_FORCE64  BIT(11) /* operand size is 8 in 64-bit mode whatever the prefixes; with a relative branch 66 is refused */
+#define OP_FORCE64  BIT(11) /* operand size is 8 in 64-bit mode whatever the prefixes; a relative branch refuses 66 */
 #define OP_MEMORY   BIT(12) /* ModRM must name memory */
 #define OP_REGISTER BIT(13) /* ModRM names registers whatever its mod says (MOV to CR and DR) */
 #define OP_LOCK	    BIT(14) /* LOCK is allowed when the destination is memory */

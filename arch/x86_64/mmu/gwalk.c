@@ -92,7 +92,10 @@ static u64 reserved_bits(const struct state *s, u64 entry, u32 level)
 
 	if (s->paging == &paging_32)
 		return reserved_32(s, large);
-	/* Bit 5 is reserved too, but QEMU's software emulation sets it as if it were the accessed bit; a processor would have faulted. */
+	/*
+	 * Bit 5 is reserved too, but QEMU's software emulation sets it as if it were the accessed bit; a processor
+	 * would have faulted.
+	 */
 	if (is_pdpte(s, level))
 		return reserved | BITS(63, 52) | BITS(8, 6) | BITS(2, 1);
 	if (s->paging == &paging_pae)

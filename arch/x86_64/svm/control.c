@@ -31,8 +31,9 @@ static const u8 intercepts4[] = {
 };
 
 /*
- * #DB and #AC are caught so that their delivery can't fault for ever inside the processor (CVE-2015-8104, CVE-2015-5307);
- * #MC is the machine's. #UD tells a VMCALL from other invalid opcodes: both hypercall instructions work under both engines.
+ * #DB and #AC are caught so that their delivery can't fault for ever inside the processor (CVE-2015-8104,
+ * CVE-2015-5307); #MC is the machine's. #UD tells a VMCALL from other invalid opcodes: both hypercall instructions work
+ * under both engines.
  */
 static const u8 exceptions[] = {VECTOR_DB, VECTOR_AC, VECTOR_MC, VECTOR_UD};
 
@@ -52,8 +53,9 @@ static const u32 owned_msrs[] = {
 };
 
 /*
- * A guest that spins for long gives its core away: so many PAUSEs make an exit, where the processor can tell only those that follow
- * each other within so many ticks (APM vol. 2 "Pause Intercept Filtering"). Without the filter each PAUSE would be one.
+ * A guest that spins for long gives its core away: so many PAUSEs make an exit, where the processor can tell only those
+ * that follow each other within so many ticks (APM vol. 2 "Pause Intercept Filtering"). Without the filter each PAUSE
+ * would be one.
  */
 #define PAUSES_BEFORE_EXIT 3000u
 #define PAUSE_GAP_TICKS	   128u
@@ -78,7 +80,10 @@ void svm_control_init(struct vcpu *vcpu)
 	vmcb->intercept4 = word_of(intercepts4, ARRAY_SIZE(intercepts4));
 	vmcb->exceptions = word_of(exceptions, ARRAY_SIZE(exceptions));
 	filter_pause(vmcb);
-	/* CR4: guests see only the features that CPUID shows them. CR0 and CR3 the processor checks and nested paging contains. CR8 is the virtual local APIC's (apic.c). */
+	/*
+	 * CR4: guests see only the features that CPUID shows them. CR0 and CR3 the processor checks and nested paging
+	 * contains. CR8 is the virtual local APIC's (apic.c).
+	 */
 	vmcb->cr_write = BIT(4) | BIT(8);
 	vmcb->cr_read = BIT(8);
 	/* The first touch of a debug register brings them in (svm_load_debug). */

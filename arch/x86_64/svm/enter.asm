@@ -3,12 +3,13 @@
 ;   void svm_enter(u64 *gpr, paddr_t vmcb, paddr_t host_vmcb)
 ;
 ; gpr: vcpu->reg, in the order of enum reg; RAX and RSP live in the VMCB.
-; The caller holds GIF = 0 and IF = 0. VMRUN saves what the host needs at VM_HSAVE_PA, apart from what VMSAVE covers (FS, GS, TR,
-; LDTR, KernelGSBase, the SYSCALL and SYSENTER MSRs): those come back from host_vmcb, which svm_core_enable() filled.
-; With V_INTR_MASKING the host's RFLAGS.IF decides whether a physical interrupt ends guest mode, so it is set around VMRUN;
-; GIF = 0 keeps it from being taken here. On return GIF and IF are 0 again.
+; The caller holds GIF = 0 and IF = 0. VMRUN saves what the host needs at VM_HSAVE_PA, apart from what VMSAVE covers
+; (FS, GS, TR, LDTR, KernelGSBase, the SYSCALL and SYSENTER MSRs): those come back from host_vmcb, which
+; svm_core_enable() filled. With V_INTR_MASKING the host's RFLAGS.IF decides whether a physical interrupt ends guest
+; mode, so it is set around VMRUN; GIF = 0 keeps it from being taken here. On return GIF and IF are 0 again.
 
-; svm_enter_plain, and svm_enter_stuffed, which fills the return stack before the first RET (MITIGATE_RSB_FILL): what is off costs nothing.
+; svm_enter_plain, and svm_enter_stuffed, which fills the return stack before the first RET (MITIGATE_RSB_FILL): what is
+; off costs nothing.
 
 bits 64
 
@@ -93,8 +94,8 @@ global %1
 ENTER_VARIANT svm_enter_plain, 0
 ENTER_VARIANT svm_enter_stuffed, 1
 
-; void svm_open_gate(void): GIF = 1 with IF = 1 for a moment, so that what ended guest mode (interrupt, NMI) goes through the IDT.
-; NMIs and machine checks pending at GIF = 0 are taken by STGI as well.
+; void svm_open_gate(void): GIF = 1 with IF = 1 for a moment, so that what ended guest mode (interrupt, NMI) goes
+; through the IDT. NMIs and machine checks pending at GIF = 0 are taken by STGI as well.
 global svm_open_gate
 svm_open_gate:
 	sti

@@ -1,4 +1,6 @@
-/* #VMEXIT codes into neutral exits: a const table, one row a range of codes (APM appendix "SVM Intercept Exit Codes"). */
+/*
+ * #VMEXIT codes into neutral exits: a const table, one row a range of codes (APM appendix "SVM Intercept Exit Codes").
+ */
 #include "arch/x86_64/cpu/irq.h"
 #include "arch/x86_64/svm/svm.h"
 #include "vmm/fetch.h"
@@ -6,8 +8,8 @@
 typedef void (*decode_t)(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit *exit);
 
 /*
- * struct vm_exit.raw: codes below RAW_NPF stand for themselves, those far above are moved down. The rest is what a code turns
- * out to be when more is known, counted and timed apart.
+ * struct vm_exit.raw: codes below RAW_NPF stand for themselves, those far above are moved down. The rest is what a code
+ * turns out to be when more is known, counted and timed apart.
  */
 enum {
 	RAW_NPF = 0x90,
@@ -35,8 +37,8 @@ static void look_again(struct vm_exit *exit)
 #define IOIO_REP    BIT(3)
 
 /*
- * Which segment an OUTS reads only decode assists tell. Without them the instruction itself is asked, for its address size as well: QEMU's
- * TCG leaves those bits of EXITINFO1 clear. (INS always writes to ES.)
+ * Which segment an OUTS reads only decode assists tell. Without them the instruction itself is asked, for its address
+ * size as well: QEMU's TCG leaves those bits of EXITINFO1 clear. (INS always writes to ES.)
  */
 static bool string_operand(struct vcpu *vcpu, u64 info, struct exit_io *io)
 {
@@ -78,7 +80,10 @@ static void decode_msr(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb, struct
 		be(exit, RAW_MSR_WRITE);
 }
 
-/* The register operand of MOV to or from a control or debug register: from decode assists, else from the instruction itself. */
+/*
+ * The register operand of MOV to or from a control or debug register: from decode assists, else from the instruction
+ * itself.
+ */
 static bool operand(struct vcpu *vcpu, const struct vmcb *vmcb, u8 *gpr)
 {
 	const struct insn *insn;
@@ -105,7 +110,10 @@ static void decode_cr(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit
 
 static void decode_dr(struct vcpu *vcpu, const struct vmcb *vmcb UNUSED, struct vm_exit *exit)
 {
-	/* With DR7.GD set, the access is to trap instead: the processor does that first ("Debug Registers"), so it never comes here. */
+	/*
+	 * With DR7.GD set, the access is to trap instead: the processor does that first ("Debug Registers"), so it
+	 * never comes here.
+	 */
 	svm_load_debug(vcpu);
 	look_again(exit);
 }
@@ -126,8 +134,8 @@ static void decode_exception(struct vcpu *vcpu, const struct vmcb *vmcb, struct 
 		return;
 	}
 	/* VMCALL is an invalid opcode on AMD; guests of either engine use the same hypercall. */
-	if (vector == VECTOR_UD && fetch_instruction(vcpu, &insn) == OK && insn->map == INSN_MAP_0F && insn->opcode == 0x01 &&
-	    insn->modrm == 0xc1) {
+	if (vector == VECTOR_UD && fetch_instruction(vcpu, &insn) == OK && insn->map == INSN_MAP_0F &&
+	    insn->opcode == 0x01 && insn->modrm == 0xc1) {
 		be(exit, RAW_VMCALL);
 		return;
 	}
@@ -172,7 +180,10 @@ static void decode_task(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb, struc
 
 	exit->task = (struct exit_task_switch){
 		.selector = (u16)vmcb->exit_info1,
-		.source = info & TASK_BY_IRET ? TASK_IRET : info & TASK_BY_JMP ? TASK_JMP : by_event ? TASK_GATE : TASK_CALL,
+		.source = info & TASK_BY_IRET  ? TASK_IRET
+			  : info & TASK_BY_JMP ? TASK_JMP
+			  : by_event	       ? TASK_GATE
+					       : TASK_CALL,
 		.has_error = info & TASK_HAS_ERROR,
 		.error = (u32)info,
 		.by_instruction = !by_event || software,
@@ -180,15 +191,17 @@ static void decode_task(struct vcpu *vcpu UNUSED, const struct vmcb *vmcb, struc
 }
 
 /*
- * QEMU's TCG alone: its VMRUN enters without the shadow that the VMCB asks for. After an exit between STI and HLT the interrupt
- * would then come before the HLT, and the guest sleep through what it waits for. True: the guest is still at such a HLT.
+ * QEMU's TCG alone: its VMRUN enters without the shadow that the VMCB asks for. After an exit between STI and HLT the
+ * interrupt would then come before the HLT, and the guest sleep through what it waits for. True: the guest is still at
+ * such a HLT.
  */
 static bool lost_shadow(struct vcpu *vcpu, const struct vmcb *vmcb)
 {
 	const struct insn *insn;
 
-	return UNLIKELY(vmcb->rip == svm_of(vcpu)->shadow_rip) && !(vmcb->interrupt_state & VMCB_SHADOW) && vmcb->cpl == 0 &&
-	       fetch_instruction(vcpu, &insn) == OK && insn->map == INSN_MAP_ONE && insn->opcode == OPCODE_HLT;
+	return UNLIKELY(vmcb->rip == svm_of(vcpu)->shadow_rip) && !(vmcb->interrupt_state & VMCB_SHADOW) &&
+	       vmcb->cpl == 0 && fetch_instruction(vcpu, &insn) == OK && insn->map == INSN_MAP_ONE &&
+	       insn->opcode == OPCODE_HLT;
 }
 
 static void decode_interrupt(struct vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit *exit UNUSED)

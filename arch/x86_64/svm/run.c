@@ -80,7 +80,10 @@ static void run_once(struct vcpu *vcpu)
 		svm_write_back(vcpu);
 	svm->vmcb->rax = vcpu->reg[REG_RAX];
 	svm_gif_clear();
-	/* With GIF = 0 nothing can come between the look at `renew` and VMRUN; a kick that is pending ends VMRUN at once. */
+	/*
+	 * With GIF = 0 nothing can come between the look at `renew` and VMRUN; a kick that is pending ends VMRUN at
+	 * once.
+	 */
 	tag(svm);
 	svm->enter(vcpu->reg, svm->vmcb_pa, pool_pa(core_state()->host));
 	svm_gif_set();

@@ -11,7 +11,8 @@
 
 /* Optional features (CPUID Fn8000_000A EDX), used when every core has them. */
 struct svm_features {
-	bool nested_paging, nrips, flush_by_asid, decode_assists, clean_bits, pause_filter, pause_threshold, tsc_rate, vgif, avic;
+	bool nested_paging, nrips, flush_by_asid, decode_assists, clean_bits, pause_filter, pause_threshold, tsc_rate,
+		vgif, avic;
 	u32 asids;
 };
 
@@ -115,7 +116,10 @@ int svm_import_state(struct vcpu *vcpu, const struct vcpu_state *state);
 void svm_load(struct vcpu *vcpu);
 void svm_put(struct vcpu *vcpu);
 void svm_set_xcr0(struct vcpu *vcpu, u64 value);
-/* TSC_AUX is in no VMCB. Its writes exit, so that it need not be read whenever a vCPU is put. False: the processor refuses the value. */
+/*
+ * TSC_AUX is in no VMCB. Its writes exit, so that it need not be read whenever a vCPU is put. False: the processor
+ * refuses the value.
+ */
 bool svm_set_tsc_aux(struct vcpu *vcpu, u64 value);
 /* vcpu->xcr0 from the processor, while the vCPU is current: before anyone asks for it or it is lost. */
 void svm_sync_xcr0(struct vcpu *vcpu);

@@ -1,4 +1,6 @@
-/* A vCPU becomes current on a core and leaves it: extended state, debug registers and the MSRs the VMCB does not hold. */
+/*
+ * A vCPU becomes current on a core and leaves it: extended state, debug registers and the MSRs the VMCB does not hold.
+ */
 #include "arch/x86_64/cpu/features.h"
 #include "arch/x86_64/cpu/insn.h"
 #include "arch/x86_64/cpu/safe.h"
@@ -15,8 +17,8 @@ void svm_set_xcr0(struct vcpu *vcpu, u64 value)
 }
 
 /*
- * XSETBV is intercepted, so that vcpu->xcr0 is what is live; but QEMU's TCG executes it in the guest all the same. Reading XCR0 is cheap,
- * and a value that we lost would be another VM's.
+ * XSETBV is intercepted, so that vcpu->xcr0 is what is live; but QEMU's TCG executes it in the guest all the same.
+ * Reading XCR0 is cheap, and a value that we lost would be another VM's.
  */
 void svm_sync_xcr0(struct vcpu *vcpu)
 {
@@ -146,7 +148,10 @@ void svm_set_dr(struct vcpu *vcpu, u32 dr, u64 value)
 		write_dr(dr & 3, value);
 	else
 		svm->dr[dr & 3] = value;
-	/* DR7 with a breakpoint armed needs DR0-3 in the processor even if the guest never touches a debug register again. */
+	/*
+	 * DR7 with a breakpoint armed needs DR0-3 in the processor even if the guest never touches a debug register
+	 * again.
+	 */
 	if (dr == 7 && value & 0xff && !vcpu->debug_live && this_core()->current == vcpu)
 		svm_load_debug(vcpu);
 }

@@ -1,4 +1,7 @@
-/* Bits of the VMX controls, by the SDM's names (SDM vol. 3 "VM-Execution Control Fields", "VM-Exit Controls", "VM-Entry Controls"). Pure. */
+/*
+ * Bits of the VMX controls, by the SDM's names (SDM vol. 3 "VM-Execution Control Fields", "VM-Exit Controls", "VM-Entry
+ * Controls"). Pure.
+ */
 #ifndef ARCH_VMX_CONTROLS_H
 #define ARCH_VMX_CONTROLS_H
 
@@ -130,7 +133,10 @@
 #define EPT_CAP_INVVPID_SINGLE	   BIT(41)
 #define EPT_CAP_INVVPID_ALL	   BIT(42)
 
-/* Interruption information, at entry and exit and for IDT vectoring (SDM "Information for VM Exits Due to Vectored Events"). */
+/*
+ * Interruption information, at entry and exit and for IDT vectoring (SDM "Information for VM Exits Due to Vectored
+ * Events").
+ */
 #define INTERRUPTION_VECTOR(i)	   ((u8)(i))
 #define INTERRUPTION_TYPE(i)	   ((u32)(i) >> 8 & 7u)
 #define INTERRUPTION_TYPE_SHIFT	   8
@@ -158,12 +164,14 @@ enum vmcs_activity { VMCS_ACTIVE, VMCS_HLT, VMCS_SHUTDOWN, VMCS_WAIT_SIPI };
 #define DEBUGCTL_BTF BIT(1)
 
 /*
- * Which bits the guest owns: it changes them without an exit, and they are what it finds there. Those that every processor with
- * unrestricted guest has, that no other CPU state depends on, and whose change the hardware carries out in full under EPT.
+ * Which bits the guest owns: it changes them without an exit, and they are what it finds there. Those that every
+ * processor with unrestricted guest has, that no other CPU state depends on, and whose change the hardware carries out
+ * in full under EPT.
  *
- * CR0: PE and PG stay ours since EFER.LMA and the entry controls follow them; NE since VMX wants it 1; CD and NW since VM entry does not
- * load them: the guest would change the host's. CR4: PAE, PSE, LA57 and PCIDE have rules to be checked, MCE and VMXE stay 1 whatever the
- * guest believes (with MCE = 0 a machine check in a guest shuts the whole machine down), the rest belongs to features that CPUID may hide.
+ * CR0: PE and PG stay ours since EFER.LMA and the entry controls follow them; NE since VMX wants it 1; CD and NW since
+ * VM entry does not load them: the guest would change the host's. CR4: PAE, PSE, LA57 and PCIDE have rules to be
+ * checked, MCE and VMXE stay 1 whatever the guest believes (with MCE = 0 a machine check in a guest shuts the whole
+ * machine down), the rest belongs to features that CPUID may hide.
  */
 #define CR0_GUEST_OWNED (CR0_MP | CR0_EM | CR0_TS | CR0_WP | CR0_AM)
 #define CR4_GUEST_OWNED (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT)

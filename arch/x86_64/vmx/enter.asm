@@ -2,22 +2,23 @@
 ;
 ;   void vmx_run_at(u64 *reg, struct vmx_vcpu *v)
 ;
-; reg: vcpu->reg, where the vCPU begins, in the order of enum reg; RSP lives in the VMCS. v: its first two members are host_rsp and enter.
-; It goes through vmx_enter(vcpu) into the guest, and from the stack that it leaves behind each exit calls
+; reg: vcpu->reg, where the vCPU begins, in the order of enum reg; RSP lives in the VMCS. v: its first two members are
+; host_rsp and enter. It goes through vmx_enter(vcpu) into the guest, and from the stack that it leaves behind each
+; exit calls
 ;   vmx_exited(vcpu)			an exit came
-; which goes into the guest again, and then never comes back to its caller here: the next exit finds the stack as the first one did. So
-; between an exit and the next entry no register is kept that C does not keep itself. When it returns instead, so does vmx_run_at(). An
-; entry that fails without an exit goes to
+; which goes into the guest again, and then never comes back to its caller here: the next exit finds the stack as the
+; first one did. So between an exit and the next entry no register is kept that C does not keep itself. When it returns
+; instead, so does vmx_run_at(). An entry that fails without an exit goes to
 ;   vmx_entry_refused(vcpu, failure)	1: VMfailInvalid, 2: VMfailValid
 ; in the place of the function that entered.
 ;
 ;   void enter(u64 *reg, struct vmx_vcpu *v)	v->enter, for vmx_enter() and vmx_exited()
 ;
-; There is one variant for each set of mitigations (arch/x86_64/cpu/mitigation.h), so that what is off costs nothing, not even a branch:
-; bit 0 flushes the L1 data cache, bit 1 clears the buffers by VERW; after the exit bit 2 stuffs the return stack, which bit 4 says has 16
-; entries, and bit 3 sets IBRS again.
-; HOST_RIP holds the variant's exit point; HOST_RSP is written when the stack is not where it was the last time. Each comes twice: the
-; one that launches leaves the one that resumes in v->enter, for the entries after it.
+; There is one variant for each set of mitigations (arch/x86_64/cpu/mitigation.h), so that what is off costs nothing,
+; not even a branch: bit 0 flushes the L1 data cache, bit 1 clears the buffers by VERW; after the exit bit 2 stuffs the
+; return stack, which bit 4 says has 16 entries, and bit 3 sets IBRS again.
+; HOST_RIP holds the variant's exit point; HOST_RSP is written when the stack is not where it was the last time. Each
+; comes twice: the one that launches leaves the one that resumes in v->enter, for the entries after it.
 
 bits 64
 

@@ -44,7 +44,8 @@ static void free_tables(void *context)
 void vmx_vm_destroy(struct vm *vm)
 {
 	struct vmx_vm *x = vmx_vm_of(vm);
-	const struct flush_target target = {.ept_pointer = x ? x->ept_pointer : 0, .free_frames = free_tables, .context = x};
+	const struct flush_target target = {.ept_pointer = x ? x->ept_pointer : 0, .free_frames = free_tables,
+					    .context = x};
 
 	if (!x)
 		return;

@@ -1,4 +1,7 @@
-/* Events into and out of the guest (SDM vol. 3 "Event Injection", "Information for VM Exits That Occur During Event Delivery"). */
+/*
+ * Events into and out of the guest (SDM vol. 3 "Event Injection", "Information for VM Exits That Occur During Event
+ * Delivery").
+ */
 #include "arch/x86_64/vmx/vmcs.h"
 #include "arch/x86_64/vmx/vmx.h"
 #include "core/panic.h"
@@ -98,7 +101,10 @@ void vmx_collect_event(struct vcpu *vcpu, u32 info)
 		event->error = vmread32(VMCS_IDT_VECTORING_ERROR);
 	if (is_software((enum event_type)event->type))
 		event->length = (u8)vmx_instruction_length(vcpu);
-	/* The NMI is delivered again, and that blocks NMIs then: an entry that injects one while they are blocked is refused. */
+	/*
+	 * The NMI is delivered again, and that blocks NMIs then: an entry that injects one while they are blocked is
+	 * refused.
+	 */
 	if (event->type == EVENT_NMI)
 		vmx_set_interruptibility(vcpu, vmx_interruptibility(vcpu) & ~(u32)BLOCKED_BY_NMI);
 	__atomic_fetch_or(&vcpu->attention, ATTENTION_EVENT, __ATOMIC_RELAXED);

@@ -1,4 +1,7 @@
-/* The raw exit reason into one neutral exit: the row says the kind, a small decoder fetches the facts that kind needs and no more. */
+/*
+ * The raw exit reason into one neutral exit: the row says the kind, a small decoder fetches the facts that kind needs
+ * and no more.
+ */
 #include "arch/x86_64/vmx/exit.h"
 
 #include "arch/x86_64/cpu/irq.h"
@@ -11,8 +14,8 @@ typedef void (*decoder_t)(struct vcpu *vcpu, struct vm_exit *exit);
 #define DR7_GD	BIT(13)
 
 /*
- * SDM "Information for VM Exits Due to Vectored Events" and "...IRET": the exit came from an IRET that had already ended NMI blocking;
- * the IRET will run again, so the blocking is put back.
+ * SDM "Information for VM Exits Due to Vectored Events" and "...IRET": the exit came from an IRET that had already
+ * ended NMI blocking; the IRET will run again, so the blocking is put back.
  */
 static void restore_nmi_blocking(struct vcpu *vcpu)
 {
@@ -21,8 +24,8 @@ static void restore_nmi_blocking(struct vcpu *vcpu)
 }
 
 /*
- * The processor did not do what delivering a #DB would have done beside setting DR6, which the handler does: clear DR7.GD. An INT1 leaves
- * RIP before it, and its #DB is a trap.
+ * The processor did not do what delivering a #DB would have done beside setting DR6, which the handler does: clear
+ * DR7.GD. An INT1 leaves RIP before it, and its #DB is a trap.
  */
 static void debug_exception(struct vcpu *vcpu, u32 info, struct exit_exception *exception)
 {
@@ -35,8 +38,12 @@ static void debug_exception(struct vcpu *vcpu, u32 info, struct exit_exception *
 		vcpu_set(vcpu, REG_RIP, vcpu_get(vcpu, REG_RIP) + vmx_instruction_length(vcpu));
 		return;
 	}
-	/* An entry is refused when TF is set with such blocking and no single step is pending; the delivery to come consumes it. */
-	if ((vmx_interruptibility(vcpu) & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)) && (vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_TF))
+	/*
+	 * An entry is refused when TF is set with such blocking and no single step is pending; the delivery to come
+	 * consumes it.
+	 */
+	if ((vmx_interruptibility(vcpu) & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)) &&
+	    (vcpu_get(vcpu, REG_RFLAGS) & RFLAGS_TF))
 		vmx_set_single_step(vcpu);
 }
 
@@ -68,7 +75,10 @@ static void decode_vectored(struct vcpu *vcpu, struct vm_exit *exit)
 		exit->exception.address = vmread(VMCS_EXIT_QUALIFICATION);
 }
 
-/* "Acknowledge interrupt on exit": the vector is in the exit's interruption information, and the local APIC waits for its EOI. */
+/*
+ * "Acknowledge interrupt on exit": the vector is in the exit's interruption information, and the local APIC waits for
+ * its EOI.
+ */
 static void decode_interrupt(UNUSED struct vcpu *vcpu, UNUSED struct vm_exit *exit)
 {
 	irq_dispatch(INTERRUPTION_VECTOR(vmread32(VMCS_EXIT_INTERRUPTION_INFO)));
@@ -89,7 +99,10 @@ static void decode_cr(UNUSED struct vcpu *vcpu, struct vm_exit *exit)
 	exit->cr = vmx_decode_cr(vmread(VMCS_EXIT_QUALIFICATION));
 }
 
-/* From the first use on the guest has its debug registers in the processor, until it is put; this one access is for the handler. */
+/*
+ * From the first use on the guest has its debug registers in the processor, until it is put; this one access is for the
+ * handler.
+ */
 static void decode_dr(struct vcpu *vcpu, struct vm_exit *exit)
 {
 	exit->dr = vmx_decode_dr(vmread(VMCS_EXIT_QUALIFICATION));

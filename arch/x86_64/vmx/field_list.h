@@ -1,6 +1,6 @@
 /*
- * Every VMCS field once: X(width, name, encoding, words). The types, the encodings, the dump and the checker's snapshot are all made
- * from this list (SDM vol. 3 appendix "Field Encoding in VMCS").
+ * Every VMCS field once: X(width, name, encoding, words). The types, the encodings, the dump and the checker's snapshot
+ * are all made from this list (SDM vol. 3 appendix "Field Encoding in VMCS").
  */
 #ifndef ARCH_VMX_FIELD_LIST_H
 #define ARCH_VMX_FIELD_LIST_H

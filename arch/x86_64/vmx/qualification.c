@@ -6,7 +6,10 @@
 #include "vmm/devices/apic_view.h"
 #include "vmm/vcpu_state.h"
 
-/* SDM "Format of the VM-Exit Instruction-Information Field as Used for INS and OUTS": bits 9:7 address size, 17:15 segment (OUTS). */
+/*
+ * SDM "Format of the VM-Exit Instruction-Information Field as Used for INS and OUTS": bits 9:7 address size, 17:15
+ * segment (OUTS).
+ */
 void vmx_decode_string_io(u64 qualification, u32 information, struct exit_io *io)
 {
 	io->rep = qualification & BIT(5);
@@ -64,7 +67,10 @@ struct exit_apic vmx_decode_apic(u32 reason, u64 qualification)
 	}
 }
 
-/* SDM "Exit Qualification for APIC-Access VM Exits": bits 11:0 the offset, 15:12 the kind of access; from 10 on by physical address. */
+/*
+ * SDM "Exit Qualification for APIC-Access VM Exits": bits 11:0 the offset, 15:12 the kind of access; from 10 on by
+ * physical address.
+ */
 struct exit_memory vmx_decode_apic_access(u64 qualification)
 {
 	static const u8 access[16] = {

@@ -1,6 +1,6 @@
 /*
- * What an exit qualification and its companions say, in the neutral terms of vmm/exit.h (SDM vol. 3 "Exit Qualification for ..." tables).
- * Pure.
+ * What an exit qualification and its companions say, in the neutral terms of vmm/exit.h (SDM vol. 3 "Exit Qualification
+ * for ..." tables). Pure.
  */
 #ifndef ARCH_VMX_QUALIFICATION_H
 #define ARCH_VMX_QUALIFICATION_H
@@ -24,12 +24,14 @@ void vmx_decode_string_io(u64 qualification, u32 information, struct exit_io *io
 struct exit_cr vmx_decode_cr(u64 qualification);
 struct exit_dr vmx_decode_dr(u64 qualification);
 /*
- * Of an EPT violation: bits 2:0 the access, 5:3 what the tables allow, 7 a linear address is there, 8 the access was to its translation, not
- * a page walk's. Addresses are left alone; `gva_valid` says whether the guest-linear address field is to be read.
+ * Of an EPT violation: bits 2:0 the access, 5:3 what the tables allow, 7 a linear address is there, 8 the access was to
+ * its translation, not a page walk's. Addresses are left alone; `gva_valid` says whether the guest-linear address field
+ * is to be read.
  */
 static inline void vmx_decode_memory(u64 qualification, struct exit_memory *memory)
 {
-	_Static_assert(MEMORY_READ == BIT(0) && MEMORY_WRITE == BIT(1) && MEMORY_EXECUTE == BIT(2), "the qualification's own bits");
+	_Static_assert(MEMORY_READ == BIT(0) && MEMORY_WRITE == BIT(1) && MEMORY_EXECUTE == BIT(2),
+		       "the qualification's own bits");
 	memory->access = qualification & BITS(2, 0);
 	memory->gva_valid = qualification & BIT(7);
 	memory->page_walk = (qualification & (BIT(8) | BIT(7))) == BIT(7);

@@ -1,7 +1,8 @@
 /*
- * The basic exit reasons, a row each, for two tables of reason.c. Reasons that the controls in use cannot give are UNKNOWN: should one
- * come all the same, it ends its VM with a dump. RSM outside SMM, VMX, SGX, GETSEC and the like are instructions our guests do not have.
- * INSTRUCTION: its end is likely to be asked for: all of these are carried out, not refused.
+ * The basic exit reasons, a row each, for two tables of reason.c. Reasons that the controls in use cannot give are
+ * UNKNOWN: should one come all the same, it ends its VM with a dump. RSM outside SMM, VMX, SGX, GETSEC and the like are
+ * instructions our guests do not have. INSTRUCTION: its end is likely to be asked for: all of these are carried out,
+ * not refused.
  */
 ROW(EXCEPTION_NMI, "exception or NMI", EXCEPTION, .decode = DECODE_VECTORED, .in_delivery = true)
 ROW(EXTERNAL_INTERRUPT, "external interrupt", INTERRUPT, .decode = DECODE_INTERRUPT)

@@ -4,8 +4,9 @@
 #include "arch/x86_64/vmx/vmx.h"
 
 /*
- * A control register as the guest sees it (SDM "Guest/Host Masks and Read Shadows"): its own bits from the field. The others are in the
- * read shadow, and in reg[] as well, where they stay right: the guest changes them by an exit only, which ends in reg[].
+ * A control register as the guest sees it (SDM "Guest/Host Masks and Read Shadows"): its own bits from the field. The
+ * others are in the read shadow, and in reg[] as well, where they stay right: the guest changes them by an exit only,
+ * which ends in reg[].
  */
 static u64 seen(struct vmcs_natural real, u64 guest_owned, u64 known)
 {
@@ -46,8 +47,8 @@ void vmx_fetch(struct vcpu *vcpu, u64 mask)
 }
 
 /*
- * What the processor has for a guest's CR0: fixed bits, of which unrestricted guest frees PE and PG; ET is 1 on every processor; CD and
- * NW are not loaded by an entry and stay in the shadow.
+ * What the processor has for a guest's CR0: fixed bits, of which unrestricted guest frees PE and PG; ET is 1 on every
+ * processor; CD and NW are not loaded by an entry and stay in the shadow.
  */
 static void write_cr0_field(u64 value)
 {
@@ -57,7 +58,9 @@ static void write_cr0_field(u64 value)
 	vmwrite(VMCS_CR0_SHADOW, value);
 }
 
-/* MCE stays 1: a machine check with MCE = 0 shuts the machine down (SDM "Interrupt 18—Machine-Check Exception (#MC)"). */
+/*
+ * MCE stays 1: a machine check with MCE = 0 shuts the machine down (SDM "Interrupt 18—Machine-Check Exception (#MC)").
+ */
 static void write_cr4_field(u64 value)
 {
 	vmwrite(VMCS_GUEST_CR4, (value | vmx_setup.cr4_fixed0 | CR4_MCE) & vmx_setup.cr4_fixed1);
@@ -68,8 +71,9 @@ static void write_cr4_field(u64 value)
 #define TSS_TYPE_BUSY_64 11u
 
 /*
- * IA-32e mode is on with LME and PG; the entry control must say the same (SDM "Checks on Guest Control Registers, Debug Registers, and
- * MSRs"). Real processors keep a 16-bit TSS in TR over the switch to IA-32e mode, VM entry does not: it becomes a 64-bit one.
+ * IA-32e mode is on with LME and PG; the entry control must say the same (SDM "Checks on Guest Control Registers, Debug
+ * Registers, and MSRs"). Real processors keep a 16-bit TSS in TR over the switch to IA-32e mode, VM entry does not: it
+ * becomes a 64-bit one.
  */
 static void write_efer_field(struct vcpu *vcpu)
 {
@@ -93,8 +97,8 @@ static void write_efer_field(struct vcpu *vcpu)
 }
 
 /*
- * MOV to CR0, CR3 and CR4 and WRMSR of EFER drop the guest's own translations (SDM "Operations that Invalidate TLBs and Paging-Structure
- * Caches"). Emulated they do not, and under VPID no entry does.
+ * MOV to CR0, CR3 and CR4 and WRMSR of EFER drop the guest's own translations (SDM "Operations that Invalidate TLBs and
+ * Paging-Structure Caches"). Emulated they do not, and under VPID no entry does.
  */
 static void write_back_control(struct vcpu *vcpu, u64 dirty)
 {
@@ -153,8 +157,8 @@ u32 vmx_cpl(UNUSED struct vcpu *vcpu)
 }
 
 /*
- * G is made to agree with the limit (SDM "Checks on Guest Segment Registers"): a loader or a task switch has the limit in bytes and need
- * not care. An unusable segment has no other attribute.
+ * G is made to agree with the limit (SDM "Checks on Guest Segment Registers"): a loader or a task switch has the limit
+ * in bytes and need not care. An unusable segment has no other attribute.
  */
 static u32 consistent_attributes(const struct segment *segment)
 {

@@ -8,8 +8,9 @@
 #include "vmm/loop.h"
 
 /* enter.asm knows these places. */
-_Static_assert(offsetof(struct vcpu, reg) == 0 && offsetof(struct vmx_vcpu, host_rsp) == 0 && offsetof(struct vmx_vcpu, enter) == 8 &&
-	       offsetof(struct percpu, current) == 24, "as in enter.asm");
+_Static_assert(offsetof(struct vcpu, reg) == 0 && offsetof(struct vmx_vcpu, host_rsp) == 0 &&
+		       offsetof(struct vmx_vcpu, enter) == 8 && offsetof(struct percpu, current) == 24,
+	       "as in enter.asm");
 
 void vmx_run(struct vcpu *vcpu)
 {
@@ -51,7 +52,10 @@ void vmx_entry_refused(struct vcpu *vcpu, u32 failure)
 		vmx_enter(vcpu);
 }
 
-/* Valid for the exits of instructions and of software events; a handler asks only after such (SDM "VM-Exit Instruction Length"). */
+/*
+ * Valid for the exits of instructions and of software events; a handler asks only after such (SDM "VM-Exit Instruction
+ * Length").
+ */
 u32 vmx_instruction_length(struct vcpu *vcpu)
 {
 	if (!(vcpu->cached & CACHED_LENGTH)) {
@@ -79,8 +83,9 @@ struct instruction_end vmx_instruction_end(struct vcpu *vcpu)
 }
 
 /*
- * SDM "VMX-Preemption Timer": it counts down whenever bit `timer_rate` of the TSC changes, and is saved at exits, so it is written here only.
- * It is also what brings a guest that has interrupts off back in time where a processor keeps physical interrupts masked then (Bochs).
+ * SDM "VMX-Preemption Timer": it counts down whenever bit `timer_rate` of the TSC changes, and is saved at exits, so it
+ * is written here only. It is also what brings a guest that has interrupts off back in time where a processor keeps
+ * physical interrupts masked then (Bochs).
  */
 bool vmx_set_slice(UNUSED struct vcpu *vcpu, u64 ticks)
 {

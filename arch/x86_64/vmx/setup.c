@@ -9,8 +9,9 @@
 #include "core/pool.h"
 
 /*
- * #MC is the host's. #DB and #AC are caught since their delivery can raise them again for ever, within one instruction, with neither an
- * interrupt nor an NMI getting through (CVE-2015-5307, CVE-2015-8104): each round is an exit now, and the guest burns its own slice.
+ * #MC is the host's. #DB and #AC are caught since their delivery can raise them again for ever, within one instruction,
+ * with neither an interrupt nor an NMI getting through (CVE-2015-5307, CVE-2015-8104): each round is an exit now, and
+ * the guest burns its own slice.
  */
 #define CAUGHT_EXCEPTIONS (BIT(VECTOR_DB) | BIT(VECTOR_AC) | BIT(VECTOR_MC))
 
@@ -18,7 +19,8 @@ struct setup_row {
 	u32 encoding;
 	u32 value;			       /* when there is no function */
 	u64 (*compute)(struct vmx_vcpu *v);
-	enum control_group group;	       /* the row counts only when this control is in use: the field may not exist else */
+	/* The row counts only when this control is in use: the field may not exist else. */
+	enum control_group group;
 	u32 control;
 };
 
@@ -32,7 +34,8 @@ void vmcs_access_failed(const char *instruction, u32 encoding)
 			words = vmcs_fields[i].words;
 	}
 	(void)vmcs_try_read(ENCODING_INSTRUCTION_ERROR, &error);
-	panic("%s of %s (%x) failed, VM-instruction error %llu", instruction, words, encoding, (unsigned long long)error);
+	panic("%s of %s (%x) failed, VM-instruction error %llu", instruction, words, encoding,
+	      (unsigned long long)error);
 }
 
 /* The plan is one for all cores. */
@@ -101,9 +104,10 @@ static const struct setup_row control_rows[] = {
 };
 
 /*
- * What a core has. GDTR and IDTR come back from an exit with the limit 0xffff (SDM "Loading Host Segment and Descriptor-Table
- * Registers"), whatever it was: no selector beyond the real GDT is ever loaded by the host, and the IDT has all 256 gates, so the
- * longer limits reach nothing. TR's limit becomes 0x67, as the TSS is. RSP is written by vmx_run_at(), CR3 by vmx_load().
+ * What a core has. GDTR and IDTR come back from an exit with the limit 0xffff (SDM "Loading Host Segment and
+ * Descriptor-Table Registers"), whatever it was: no selector beyond the real GDT is ever loaded by the host, and the
+ * IDT has all 256 gates, so the longer limits reach nothing. TR's limit becomes 0x67, as the TSS is. RSP is written by
+ * vmx_run_at(), CR3 by vmx_load().
  */
 static const struct setup_row host_rows[] = {
 	{ENCODING_HOST_CS_SELECTOR, .value = HOST_CS},
@@ -160,8 +164,8 @@ void vmx_set_primary(struct vmx_vcpu *v, u32 controls)
 }
 
 /*
- * SDM "MSR-Bitmap Address": four maps of 1 KiB, read low, read high, write low, write high, for the MSRs 0 to 1fff and c0000000 to
- * c0001fff. A set bit exits; so does every MSR outside.
+ * SDM "MSR-Bitmap Address": four maps of 1 KiB, read low, read high, write low, write high, for the MSRs 0 to 1fff and
+ * c0000000 to c0001fff. A set bit exits; so does every MSR outside.
  */
 void vmx_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write)
 {

@@ -14,17 +14,32 @@
 
 #define NO_CORE ~0u
 
-/* What the engine runs with: decided when the first VM is created, from what all cores have; constant from then on. (enable.c) */
+/*
+ * What the engine runs with: decided when the first VM is created, from what all cores have; constant from then on.
+ * (enable.c)
+ */
 extern struct vmx_setup vmx_setup;
 
-/* The MSRs that neither an exit nor an entry switches, and that the host does not use itself: swapped when a vCPU is loaded. */
-enum switched_msr { SWITCHED_STAR, SWITCHED_LSTAR, SWITCHED_CSTAR, SWITCHED_SFMASK, SWITCHED_KERNEL_GS_BASE, SWITCHED_TSC_AUX, SWITCHED_MSRS };
+/*
+ * The MSRs that neither an exit nor an entry switches, and that the host does not use itself: swapped when a vCPU is
+ * loaded.
+ */
+enum switched_msr {
+	SWITCHED_STAR,
+	SWITCHED_LSTAR,
+	SWITCHED_CSTAR,
+	SWITCHED_SFMASK,
+	SWITCHED_KERNEL_GS_BASE,
+	SWITCHED_TSC_AUX,
+	SWITCHED_MSRS
+};
 
 /* One per core, in percpu->engine, owned by it. */
 struct vmx_core {
 	void *region;		 /* VMXON region */
 	struct vmx_vcpu *current; /* whose VMCS is current */
-	u64 msr[SWITCHED_MSRS];	 /* what the processor has; KERNEL_GS_BASE only while no vCPU is loaded; 0 for one it lacks */
+	/* What the processor has; KERNEL_GS_BASE only while no vCPU is loaded; 0 for one it lacks. */
+	u64 msr[SWITCHED_MSRS];
 };
 
 /* One per VM. */
@@ -32,7 +47,7 @@ struct vmx_vm {
 	struct spinlock lock; /* guards ept */
 	struct pt ept;
 	u64 ept_pointer; /* (i) */
-	void *apic_access;	/* (i) once a vCPU's local APIC has been handed over; NULL: there is no APIC-access page */
+	void *apic_access; /* (i) once a vCPU's local APIC has been handed over; NULL: there is no APIC-access page */
 	bool apic_access_gone; /* (a) it is not mapped any more */
 };
 
@@ -48,8 +63,12 @@ struct vmx_vcpu {
 	struct vcpu *vcpu;     /* (i) */
 	void *vmcs;	       /* (i) */
 	u8 *msr_bitmap;	       /* (i) */
-	u32 active_core;       /* (a) the core whose processor holds the VMCS (VMPTRLD and no VMCLEAR since), or NO_CORE */
-	u32 core;	       /* where it was loaded last: whose host state the VMCS holds, and where translations under its VPID may be right */
+	u32 active_core;       /* (a) the core whose processor holds the VMCS (VMPTRLD, no VMCLEAR since), or NO_CORE */
+	/*
+	 * Where it was loaded last: whose host state the VMCS holds, and where translations under its VPID may be
+	 * right.
+	 */
+	u32 core;
 	u16 vpid;	       /* (i) 0: VPIDs are not in use */
 	bool vpid_reused;      /* not yet flushed since its VPID belonged to another */
 	bool loaded;	       /* its MSRs and extended state are in the processor */
@@ -60,9 +79,10 @@ struct vmx_vcpu {
 	u64 eoi_exits[4];
 	bool any_eoi_exits;
 	u64 msr[SWITCHED_MSRS]; /* KERNEL_GS_BASE only while not loaded; 0 for one the processor lacks */
-	u64 dr[4], dr6;	       /* while not vcpu->debug_live: then they are in the processor, and MOV DR does not exit */
+	u64 dr[4], dr6;	       /* while not vcpu->debug_live: then they are in the processor and MOV DR does not exit */
 	bool breakpoints;      /* while not vcpu->debug_live: DR7 enables some */
-	enum activity activity; /* as imported: the VMCS always says active, the scheduler keeps halted ones off the core */
+	/* As imported: the VMCS always says active, the scheduler keeps halted ones off the core. */
+	enum activity activity;
 };
 
 static inline struct vmx_vcpu *vmx_of(struct vcpu *vcpu)
@@ -177,7 +197,10 @@ u32 vmx_interruptibility(struct vcpu *vcpu);
 void vmx_set_interruptibility(struct vcpu *vcpu, u32 value);
 void vmx_end_shadow(struct vcpu *vcpu);
 void vmx_set_single_step(struct vcpu *vcpu);
-/* After an exit that has interrupted a delivery: what was being delivered, by the IDT-vectoring information, goes back to vcpu->events. */
+/*
+ * After an exit that has interrupted a delivery: what was being delivered, by the IDT-vectoring information, goes back
+ * to vcpu->events.
+ */
 void vmx_collect_event(struct vcpu *vcpu, u32 info);
 
 /* apic.c */
@@ -199,7 +222,8 @@ void vmx_run_at(u64 *reg, struct vmx_vcpu *v);
 #define ENTER_SPEC_CTRL BIT(3)
 #define ENTER_RSB_16	BIT(4)
 #define ENTER_VARIANTS	32u
-extern const vmx_enter_t vmx_launch_variants[ENTER_VARIANTS]; /* of a VMCS that is clear; each leads to its fellow that resumes */
+/* Of a VMCS that is clear; each leads to its fellow that resumes. */
+extern const vmx_enter_t vmx_launch_variants[ENTER_VARIANTS];
 extern const u64 vmx_exit_points[ENTER_VARIANTS]; /* for HOST_RIP */
 
 /* dump.c */

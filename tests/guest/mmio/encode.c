@@ -67,7 +67,8 @@ u32 operand_size(const struct trial *trial)
 		return 2;
 	if (form_is(form, "m32"))
 		return trial->operand_prefix && !trial->rex_w ? 2 : 4;
-	if (trial->rex_w || (trial->mode == MODE_64 && !trial->operand_prefix && (begins(form->name, "PUSH") || begins(form->name, "POP"))))
+	if (trial->rex_w || (trial->mode == MODE_64 && !trial->operand_prefix &&
+			     (begins(form->name, "PUSH") || begins(form->name, "POP"))))
 		return 8;
 	return (trial->mode == MODE_16) == trial->operand_prefix ? 4 : 2;
 }
@@ -102,7 +103,8 @@ void aim(const struct trial *trial, word target, struct registers *registers)
 	if (way->index >= 0)
 		registers->reg[way->index] = narrow(trial, INDEX);
 	if (way->base >= 0)
-		registers->reg[way->base] = narrow(trial, offset - (word)way->displacement - (word)way->scale * (way->index >= 0 ? INDEX : 0));
+		registers->reg[way->base] = narrow(trial, offset - (word)way->displacement -
+								  (word)way->scale * (way->index >= 0 ? INDEX : 0));
 }
 
 /* With 16-bit addresses the source is at FS:SI, the destination at ES:DI. */

@@ -1,8 +1,8 @@
 // guest: 32 64
 /*
- * Every instruction of docs/instructions.md, in every mode, with prefixes and ways of addressing, on RAM and then on a device: both
- * must leave the same in registers, flags, stack and memory. The devices are the VGA window, where all bits read as ones and
- * stay so, and registers of the local APIC and the IOAPIC that keep what is written.
+ * Every instruction of docs/instructions.md, in every mode, with prefixes and ways of addressing, on RAM and then on a
+ * device: both must leave the same in registers, flags, stack and memory. The devices are the VGA window, where all
+ * bits read as ones and stay so, and registers of the local APIC and the IOAPIC that keep what is written.
  */
 #include "tests/guest/mmio/mmio.h"
 
@@ -42,7 +42,8 @@ struct data {
 };
 
 static const struct data data[] = {
-	{0x8123456789abcdef, 0x00ff00ff7f0180fe, 0x7654321001234567, FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF},
+	{0x8123456789abcdef, 0x00ff00ff7f0180fe, 0x7654321001234567,
+	 FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF},
 	{~0ull, 1, 0x8000000080008080, FLAG_DF},
 };
 
@@ -76,7 +77,8 @@ struct place {
 	word source, destination; /* of a string instruction */
 };
 
-static void prepare(const struct trial *trial, const struct data *with, const struct place *place, struct registers *registers)
+static void prepare(const struct trial *trial, const struct data *with, const struct place *place,
+		    struct registers *registers)
 {
 	for (u32 i = 0; i < REGISTERS; i++)
 		registers->reg[i] = (word)(0x0123456789abcdefull * (i + 3));
@@ -101,7 +103,8 @@ struct outcome {
 	word stack[STACK_WORDS];
 };
 
-static void carry_out(const struct trial *trial, const struct data *with, const struct place *place, struct outcome *outcome)
+static void carry_out(const struct trial *trial, const struct data *with, const struct place *place,
+		      struct outcome *outcome)
 {
 	struct registers before;
 
@@ -117,9 +120,10 @@ static void carry_out(const struct trial *trial, const struct data *with, const 
 static bool complain(const struct trial *trial, const char *what, u64 is, u64 should)
 {
 	if (complaints++ < COMPLAINTS)
-		print("%s: %s, mode %d, %s%s%s%s, register %u: %s 0x%llx, should be 0x%llx\n", trial->form->name, trial->way->name,
-		      (int)trial->mode, trial->operand_prefix ? "66 " : "", trial->rex_w ? "REX.W " : "", trial->lock ? "LOCK " : "",
-		      trial->repeat ? "repeated" : "once", trial->reg, what, (unsigned long long)is, (unsigned long long)should);
+		print("%s: %s, mode %d, %s%s%s%s, register %u: %s 0x%llx, should be 0x%llx\n", trial->form->name,
+		      trial->way->name, (int)trial->mode, trial->operand_prefix ? "66 " : "",
+		      trial->rex_w ? "REX.W " : "", trial->lock ? "LOCK " : "", trial->repeat ? "repeated" : "once",
+		      trial->reg, what, (unsigned long long)is, (unsigned long long)should);
 	return false;
 }
 
@@ -130,7 +134,8 @@ static bool same(const struct trial *trial, const struct outcome *on_ram, const 
 	trials++;
 	for (u32 i = 0; i < REGISTERS; i++)
 		if (on_ram->registers.reg[i] != on_device->registers.reg[i])
-			ok = complain(trial, "a register changes by", on_device->registers.reg[i], on_ram->registers.reg[i]);
+			ok = complain(trial, "a register changes by", on_device->registers.reg[i],
+				      on_ram->registers.reg[i]);
 	if (on_ram->registers.flags != on_device->registers.flags)
 		ok = complain(trial, "flags", on_device->registers.flags, on_ram->registers.flags);
 	for (u32 i = 0; i < STACK_WORDS; i++)
@@ -225,7 +230,8 @@ struct attempt {
 static void try_data(struct attempt *attempt, const struct trial *trial)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(data); i++) {
-		const struct data *with = tests_bits(trial->form) ? attempt->cell ? &bit_data_inside[i] : &bit_data[i] : &data[i];
+		const struct data *with =
+			tests_bits(trial->form) ? attempt->cell ? &bit_data_inside[i] : &bit_data[i] : &data[i];
 		bool ok;
 
 		if (attempt->cell)
@@ -249,7 +255,8 @@ static void try_registers(struct attempt *attempt, struct trial *trial)
 		return;
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(reg); i++) {
-		if ((reg[i] == SP && (!byte || trial->rex_w || trial->way->rex)) || (reg[i] == R9 && trial->mode != MODE_64))
+		if ((reg[i] == SP && (!byte || trial->rex_w || trial->way->rex)) ||
+		    (reg[i] == R9 && trial->mode != MODE_64))
 			continue;
 		trial->reg = reg[i];
 		try_data(attempt, trial);
@@ -275,7 +282,8 @@ static void try_sizes(struct attempt *attempt, struct trial *trial)
 	for (u32 i = 0; i < 4; i++) {
 		trial->operand_prefix = i & 1;
 		trial->rex_w = i & 2;
-		if ((trial->rex_w && trial->mode != MODE_64) || (trial->operand_prefix && trial->form->flags & FORM_NO_66))
+		if ((trial->rex_w && trial->mode != MODE_64) ||
+		    (trial->operand_prefix && trial->form->flags & FORM_NO_66))
 			continue;
 		if (!attempt->cell || operand_size(trial) == 4)
 			try_prefixes(attempt, trial);
@@ -312,7 +320,12 @@ static u32 try_crossing(const struct form *form, u32 in_ram)
 	u32 failed = 0;
 
 	for (u32 i = 0; i < 4; i++) {
-		struct trial trial = {.form = form, .way = &ways[0], .mode = mode, .operand_prefix = i & 1, .rex_w = i & 2, .reg = DX};
+		struct trial trial = {.form = form,
+				      .way = &ways[0],
+				      .mode = mode,
+				      .operand_prefix = i & 1,
+				      .rex_w = i & 2,
+				      .reg = DX};
 
 		if (!(form->flags & BIT(mode)) || (trial.rex_w && mode != MODE_64) || !is_there(&trial) ||
 		    (trial.operand_prefix && form->flags & FORM_NO_66) || operand_size(&trial) <= in_ram)

@@ -1,4 +1,7 @@
-/* Trying instructions on devices: the forms of docs/instructions.md, their bytes, and running them with all registers chosen. */
+/*
+ * Trying instructions on devices: the forms of docs/instructions.md, their bytes, and running them with all registers
+ * chosen.
+ */
 #ifndef TESTS_GUEST_MMIO_H
 #define TESTS_GUEST_MMIO_H
 
@@ -34,8 +37,8 @@ enum mode { MODE_16, MODE_32, MODE_64 };
 enum { AX, CX, DX, BX, SP, BP, SI, DI, R9 = 9, R13 = 13, R14, REGISTERS = 16 };
 
 /*
- * A way to say where memory is: ModRM and SIB, and the registers that take part. Some are relative to FS, whose base lies
- * FS_OFFSET below the operand.
+ * A way to say where memory is: ModRM and SIB, and the registers that take part. Some are relative to FS, whose base
+ * lies FS_OFFSET below the operand.
  */
 struct way {
 	const char *name;
