@@ -24,7 +24,7 @@ void core_release(void)
 		root_load(&base_root);
 }
 
-/* The VM's root first: nothing is done for a vCPU on another VM's root (DESIGN: Memory). */
+/* The root first: nothing is done for a vCPU on another VM's root (ARCHITECTURE.md "The memory it lives in"). */
 static void make_current(struct vcpu *vcpu)
 {
 	struct percpu *cpu = this_core();
