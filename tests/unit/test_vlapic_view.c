@@ -76,6 +76,18 @@ static void requests_and_service(void **state)
 	assert_int_equal(view_of(0).in_service, 0xc4);
 }
 
+/* Enabled, with at most one vector requested and one in service (0: none), and this priority. */
+static void begin_with(u8 request, u8 service, u8 tpr)
+{
+	vlapic_reset(&lapic[0]);
+	set(0, LAPIC_SVR, 0x1ff);
+	if (request)
+		put(0, LAPIC_IRR, request);
+	if (service)
+		put(0, LAPIC_ISR, service);
+	pages[0][LAPIC_TPR / 4] = tpr;
+}
+
 static void threshold_is_for_what_the_priority_alone_holds(void **state)
 {
 	static const struct {
@@ -88,13 +100,7 @@ static void threshold_is_for_what_the_priority_alone_holds(void **state)
 
 	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
-		vlapic_reset(&lapic[0]);
-		set(0, LAPIC_SVR, 0x1ff);
-		if (cases[i].request)
-			put(0, LAPIC_IRR, cases[i].request);
-		if (cases[i].service)
-			put(0, LAPIC_ISR, cases[i].service);
-		pages[0][LAPIC_TPR / 4] = cases[i].tpr;
+		begin_with(cases[i].request, cases[i].service, cases[i].tpr);
 		assert_int_equal(view_of(0).threshold, cases[i].threshold);
 		assert_int_equal(view_of(0).tpr, cases[i].tpr);
 	}
@@ -114,13 +120,7 @@ static void asks_by_the_page_alone(void **state)
 
 	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
-		vlapic_reset(&lapic[0]);
-		set(0, LAPIC_SVR, 0x1ff);
-		if (cases[i].request)
-			put(0, LAPIC_IRR, cases[i].request);
-		if (cases[i].service)
-			put(0, LAPIC_ISR, cases[i].service);
-		pages[0][LAPIC_TPR / 4] = cases[i].tpr;
+		begin_with(cases[i].request, cases[i].service, cases[i].tpr);
 		assert_int_equal(vlapic_asks(&lapic[0]), cases[i].asks);
 		assert_int_equal(vlapic_pending(&lapic[0]) != 0, cases[i].asks);
 		set(0, LAPIC_SVR, 0xff);
